@@ -1,0 +1,38 @@
+# Everything runs in .venv, with the versions that constraints.txt pins.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint format bench constraints clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures are
+	$(BIN)/stylebatch run manifests/demo.yaml
+
+test: .venv/installed  ## run the tests
+	$(BIN)/pytest
+
+lint: .venv/installed  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/installed  ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/installed  ## measure the optimizer's loop (arguments: ARGS="CONTENT STYLE --size 512")
+	$(BIN)/python -m tests.benchmarks.loop $(ARGS)
+
+constraints: .venv/installed  ## write constraints.txt anew from what is installed
+	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+clean:  ## remove the environment and the caches; outputs/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache *.egg-info
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

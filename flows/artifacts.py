@@ -1,0 +1,49 @@
+"""What a run leaves in Prefect: its progress while it runs, and its summary as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+
+from tasks.report import Outcome, count
+
+# A table is for a look; the report is for everything.
+ROWS = 200
+
+
+class Artifacts:
+    """The artifacts of one flow run over ``rows`` manifest rows."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._percent = 0
+        self._progress = cast(UUID, create_progress_artifact(0.0, "stylebatch-progress", "Rows that are settled"))
+
+    def advance(self, finished: int) -> None:
+        """So many rows are finished. The server is told of whole per cents only."""
+        percent = 100 * finished // self._rows
+        if percent != self._percent:
+            self._percent = percent
+            update_progress_artifact(self._progress, float(percent))
+
+    def summarize(self, outcomes: Sequence[Outcome]) -> None:
+        """Leave the counts and the first rows of the report, the failed ones before the others."""
+        counts = ", ".join(f"{number} {status}" for status, number in count(outcomes).items())
+        shown = sorted(outcomes, key=lambda outcome: outcome.status != "failed")[:ROWS]
+        create_table_artifact([_row(outcome) for outcome in shown], "stylebatch-summary", counts)
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    record = outcome.record
+    return {
+        "id": outcome.id,
+        "content": outcome.content,
+        "style": outcome.style,
+        "status": outcome.status,
+        "total_loss": round(record.total_loss, 1) if record else None,
+        "seconds": round(record.seconds, 1) if record else None,
+        "error": outcome.error,
+    }

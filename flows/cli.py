@@ -1,0 +1,172 @@
+"""The `stylebatch` command."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows import prefect_server
+from flows.interrupt import Interrupt
+from tasks.errors import BadRequest
+from tasks.settings import Settings, parse_assignments
+
+# Heavy modules (torch, Prefect, pandas) are imported by the commands that need them, so that --help is quick.
+
+app = typer.Typer(
+    name="stylebatch",
+    help="Neural style transfer in batches: a manifest of content and style pictures in, stylized pictures, "
+    "result grids and a report of the losses out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out_console = Console()
+error_console = Console(stderr=True)
+
+ManifestArgument = Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet or YAML; the README shows each.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help=f"A setting for every row; wins over the manifest. One of: {', '.join(Settings.model_fields)}.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log, and tracebacks.")]
+
+
+@contextmanager
+def clear_errors(verbose: bool) -> Iterator[None]:
+    """Show an error as a sentence and exit with 2; a traceback is for -v."""
+    try:
+        yield
+    except BadRequest as error:
+        error_console.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True, markup=True)
+        raise typer.Exit(2) from None
+    except Exception as error:
+        if verbose:
+            raise
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        error_console.print(f"[red]unexpected error:[/] {text}; run again with -v to see where", soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def main(show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if show_version:
+        print(f"stylebatch {version('stylebatch')}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: [bold]stylebatch run manifests/demo.yaml --set size=512 --set steps=200[/]")
+def run(
+    manifest: ManifestArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results.", show_default="outputs/<manifest's stem>")
+    ] = None,
+    set_: SetOption = None,
+    refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Stylize every pair of a manifest. What is done already is not done again.
+
+    Exits with 0 when all rows are done, 1 when some failed, 2 when nothing could be done.
+    """
+    prefect_server.configure(verbose)
+    folder = out or Path("outputs") / manifest.stem
+    started = time.perf_counter()
+    with clear_errors(verbose):
+        overrides = parse_assignments(set_ or [])
+        from tasks.manifest import read_manifest
+
+        read_manifest(manifest)  # a request that cannot be carried out fails here, before Prefect's server starts
+        interrupt = Interrupt(lambda: _say_how_to_go_on(folder))
+        interrupt.install()
+        try:
+            wait_for_server = prefect_server.start()
+            from flows.stylize import stylize
+
+            wait_for_server()
+            with _watching(show=not (quiet or as_json or verbose)):
+                outcomes = stylize(manifest, folder, overrides, refresh)
+        except KeyboardInterrupt:
+            interrupt.leave()
+    from flows.screen import print_summary
+    from tasks.report import count
+
+    if as_json:
+        failures = [{"row": one.row, "id": one.id, "error": one.error} for one in outcomes if one.status == "failed"]
+        print(json.dumps({**count(outcomes), "out": str(folder), "failures": failures}))
+    elif not quiet:
+        print_summary(out_console, outcomes, folder, time.perf_counter() - started)
+    gc.freeze()  # or the interpreter would spend a second on taking torch and Prefect apart
+    raise typer.Exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
+
+
+@contextmanager
+def _watching(show: bool) -> Iterator[None]:
+    if not show:
+        yield
+        return
+    from flows.screen import Bar
+    from tasks.progress import watcher
+
+    bar = Bar(error_console)
+    token = watcher.set(bar)
+    try:
+        with bar.progress:
+            yield
+    finally:
+        watcher.reset(token)
+
+
+def _say_how_to_go_on(folder: Path) -> None:
+    error_console.print(
+        f"\nStopped. What is done is kept in {folder}; the same command goes on where this one stopped.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command(epilog="Example: [bold]stylebatch check manifests/demo.yaml[/]")
+def check(
+    manifest: ManifestArgument,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Check every row of a manifest and compute nothing: settings, ids, and that each picture can be read.
+
+    Exits with 0 when all rows are good, 2 when some are bad.
+    """
+    with clear_errors(verbose):
+        overrides = parse_assignments(set_ or [])
+        from tasks.manifest import check_rows, read_manifest
+
+        asked = read_manifest(manifest)
+        _, bad_rows = check_rows(asked, overrides, decode=True)
+    if as_json:
+        listed = [
+            {"row": bad.row, "id": bad.id, "column": column, "error": problem}
+            for bad in bad_rows
+            for column, problem in bad.problems
+        ]
+        print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed}))
+    else:
+        from flows.screen import print_bad_rows
+
+        print_bad_rows(out_console, len(asked.rows), bad_rows)
+    raise typer.Exit(2 if bad_rows else 0)

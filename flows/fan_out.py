@@ -1,0 +1,50 @@
+"""Fan jobs out over the devices: a task run a key, and never more of them in flight than there are devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from prefect.futures import PrefectFuture
+
+from tasks.jobs import Job
+from tasks.record import Record
+from tasks.store import Store
+from tasks.stylize import stylize_pair
+
+_Future = PrefectFuture[dict[str, Any]]
+_Ended = tuple[Job, str, _Future]
+
+
+def fan_out(
+    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool
+) -> Iterator[tuple[Job, Record | Exception]]:
+    """Stylize jobs, each on a device of its own, and yield each with its record or its error as it is finished."""
+    submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh).submit
+    free = list(devices)
+    finished: SimpleQueue[_Ended] = SimpleQueue()
+    in_flight = 0
+    waiting = iter(jobs)
+    while True:
+        while free and (job := next(waiting, None)):
+            device = free.pop()
+            future = submit(job, store, device)
+            future.add_done_callback(partial(_finish, finished, job, device))
+            in_flight += 1
+        if not in_flight:
+            return
+        job, device, future = finished.get()
+        in_flight -= 1
+        free.append(device)
+        yield job, _result(future)
+
+
+def _finish(finished: SimpleQueue[_Ended], job: Job, device: str, future: _Future) -> None:
+    finished.put((job, device, future))
+
+
+def _result(future: _Future) -> Record | Exception:
+    result: Any = future.result(raise_on_failure=False)
+    return result if isinstance(result, Exception) else Record.model_validate(result)

@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM: stop within two seconds, keep what is done, say how to go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from flows import prefect_server
+
+# Time for the report to be written; a thread in the middle of a long step would take more to end by itself.
+GRACE = 1.5
+
+
+class Interrupt:
+    """Turns the first signal into a KeyboardInterrupt, and ends the process soon after, whatever is still running.
+
+    Every file is written whole or not at all: ending a process at any moment loses nothing but work in progress.
+    """
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say = say
+        self._number = signal.SIGINT
+
+    def install(self) -> None:
+        """Take over both signals, for the rest of the process."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._number = signal.Signals(number)
+        signal.signal(number, lambda *_: os._exit(128 + number))  # the second one does not wait
+        timer = threading.Timer(GRACE, self.leave)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
+
+    def leave(self) -> None:
+        """End the process, with Prefect's temporary server, and say how to go on."""
+        prefect_server.stop()
+        self._say()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(128 + self._number)

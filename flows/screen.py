@@ -1,0 +1,102 @@
+"""What a person sees of a run: a progress bar while it goes on, a summary when it is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from tasks.jobs import Job
+from tasks.manifest import BadRow
+from tasks.progress import Watcher
+from tasks.report import Outcome, count
+
+# What a screen has room for; the report has them all.
+FAILURES = 10
+SLOWEST = 3
+COLOURS = {"completed": "green", "cached": "blue", "failed": "red"}
+
+
+class _Rate(ProgressColumn):
+    """Steps of the optimizer a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} steps/s" if task.speed else "", style="progress.data.speed")
+
+
+class Bar(Watcher):
+    """A progress bar over the steps of all pairs, with the rows done, the rate and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self.progress.add_task("starting", total=None)
+        self._steps: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._rows = 0
+
+    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+        self._rows = len(jobs) + len(settled)
+        self._count(settled)
+        self.progress.update(self._task, total=sum(job.settings.steps for job in jobs))
+
+    def stepped(self, job: Job) -> None:
+        if self._steps[job.key] < job.settings.steps:  # a second attempt begins anew, but the bar never goes back
+            self._steps[job.key] += 1
+            self.progress.advance(self._task)
+
+    def finished(self, job: Job, settled: Sequence[Outcome]) -> None:
+        self.progress.advance(self._task, job.settings.steps - self._steps.pop(job.key, 0))
+        self._count(settled)
+
+    def _count(self, settled: Sequence[Outcome]) -> None:
+        self._counts.update(outcome.status for outcome in settled)
+        done = f"{sum(self._counts.values())}/{self._rows} rows"
+        self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
+
+
+def print_summary(console: Console, outcomes: Sequence[Outcome], out: Path, seconds: float) -> None:
+    """The counts, the slowest pairs, the failures, and where the files are."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for status, number in count(outcomes).items():
+        table.add_row(f"[{COLOURS[status] if number else 'dim'}]{status}[/]", str(number))
+    console.print(table)
+    fresh = [outcome for outcome in outcomes if outcome.status == "completed" and outcome.record]
+    slowest = sorted(fresh, key=lambda outcome: outcome.record.seconds if outcome.record else 0)[-SLOWEST:]
+    if slowest:
+        named = (f"{escape(one.id)} {one.record.seconds:.1f} s" for one in reversed(slowest) if one.record)
+        console.print(f"slowest: {', '.join(named)}")
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failures[:FAILURES]:
+        console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
+    if len(failures) > FAILURES:
+        console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
+    for name in ("images", "grids", "report.parquet", "run.json"):
+        if (out / name).exists():
+            console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
+
+
+def print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:
+    """Every bad row: its number, the column, what is wrong."""
+    if bad_rows:
+        table = Table("row", "id", "column", "what is wrong", box=None, header_style="bold")
+        for bad in bad_rows:
+            for column, problem in bad.problems:
+                table.add_row(str(bad.row), escape(bad.id), column, escape(problem))
+        console.print(table)
+    console.print(f"{rows} rows: {rows - len(bad_rows)} good, {len(bad_rows)} bad")

@@ -1,0 +1,82 @@
+"""The main job: a manifest becomes pictures, grids and a report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.artifacts import Artifacts
+from flows.fan_out import fan_out
+from tasks.devices import available_devices
+from tasks.grid import write_grids
+from tasks.jobs import Job, check_decoding, make_jobs
+from tasks.manifest import check_rows, read_manifest
+from tasks.progress import watcher
+from tasks.record import Record
+from tasks.report import Outcome, Status, output_of, refused, settled, write_report, write_run
+from tasks.settings import check_settings
+from tasks.store import Store
+
+
+@flow(name="stylize", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]  # a fault of Prefect's types
+def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, refresh: bool = False) -> list[Outcome]:
+    """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
+
+    Args:
+        manifest: CSV, JSON Lines, Parquet or YAML.
+        out: the run's folder.
+        overrides: settings that win over the manifest's.
+        refresh: stylize every pair again, also those that are done.
+
+    Returns:
+        What became of each row, in the manifest's order.
+
+    Raises:
+        BadRequest: the manifest cannot be read, a column or setting is not known, or the folder cannot be written to.
+    """
+    started_at, overrides, devices, store = datetime.now(UTC), overrides or {}, available_devices(), Store(out)
+    check_settings(overrides, "--set")
+    asked = read_manifest(manifest)
+    store.create()
+    artifacts = Artifacts(len(asked.rows))
+
+    pairs, bad_rows = check_rows(asked, overrides)
+    jobs, vanished = make_jobs(asked, pairs, devices[0])
+    known = {} if refresh else {job.key: record for job in jobs if (record := store.find(job.key))}
+    todo, damaged = check_decoding(job for job in jobs if job.key not in known)
+
+    outcomes = [refused(row) for row in (*bad_rows, *vanished, *damaged)]
+    outcomes += [_settle(store, job, known[job.key], "cached") for job in jobs if job.key in known]
+    rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
+    for job in todo:
+        rows_of[job.key].append(job)
+    once = [jobs[0] for jobs in rows_of.values()]
+    watcher.get().planned(once, outcomes)
+    try:
+        for job, result in fan_out(once, store, devices, refresh):
+            settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
+            outcomes += settled_now
+            watcher.get().finished(job, settled_now)
+            artifacts.advance(len(outcomes))
+    finally:  # also when the run is stopped: what is done is done
+        outcomes.sort(key=lambda outcome: outcome.row)
+        write_report(outcomes, out / "report.parquet")
+        write_run(out / "run.json", manifest, overrides, devices, outcomes, started_at)
+    store.sweep()
+    write_grids(outcomes, asked.folder, out)
+    artifacts.summarize(outcomes)
+    return outcomes
+
+
+def _settle(store: Store, job: Job, result: Record | Exception, status: Status) -> Outcome:
+    """Make the picture appear under the row's id, and say what became of the row."""
+    try:
+        if isinstance(result, Record):
+            store.publish(result, output_of(job.id))
+    except OSError as error:
+        result = error
+    return settled(job, result, status)

@@ -1,0 +1,170 @@
+"""Result grids: contents down, styles across, the originals in the margins, the final loss under each result.
+
+Pairs that do not fill a product are shown as strips: content, style, result.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tasks.errors import BadInput
+from tasks.files import write_atomically
+from tasks.pictures import load_picture
+from tasks.report import Outcome
+
+CELL = 256  # pixels of a picture's longer side
+GAP = 16
+TEXT = 15  # pixels of a line's font
+CAPTION = 2 * TEXT + 10
+BACKGROUND, INK, FAINT, ALARM = "white", "#1a1a1a", "#666666", "#b00020"
+# A page of 8 by 10 results is about 2,500 by 3,500 pixels: a screen's width at half size, and readable in print.
+COLUMNS, ROWS = 8, 10
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A picture with up to two lines below it; a text in its place where there is none."""
+
+    picture: Path | None
+    title: str = ""
+    note: str = ""
+    missing: str = ""
+
+
+T = TypeVar("T")
+Page = Sequence[Sequence[Cell | None]]
+
+
+def write_grids(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> list[Path]:
+    """Draw all pages for a run.
+
+    Args:
+        sources: what the outcomes' content and style are relative to.
+        folder: the run's folder; pages go to ``grids/`` within it, and those of an earlier run are removed.
+
+    Returns:
+        The pages' files.
+    """
+    files = []
+    for number, page in enumerate(_pages(outcomes, sources, folder), start=1):
+        file = folder / "grids" / f"grid-{number:03}.png"
+        buffer = io.BytesIO()
+        _draw(page).save(buffer, "PNG")
+        write_atomically(file, buffer.getvalue())
+        files.append(file)
+    for stale in set((folder / "grids").glob("grid-*.png")) - set(files):
+        stale.unlink()
+    return files
+
+
+def _pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+    def settings(outcome: Outcome) -> str:
+        return outcome.record.settings.model_dump_json() if outcome.record else ""
+
+    # A failed row has no settings on record: it belongs wherever its pair is missing.
+    failures = [outcome for outcome in outcomes if outcome.record is None]
+    good = sorted((outcome for outcome in outcomes if outcome.record), key=settings)
+    for _, group in groupby(good, key=settings):
+        rows = sorted([*group, *failures], key=lambda outcome: outcome.row)
+        failures = []
+        yield from _product_pages(rows, sources, folder) if _is_product(rows) else _strips(rows, sources, folder)
+
+
+def _is_product(outcomes: Sequence[Outcome]) -> bool:
+    """Whether each content meets each style once, and there is more than one of either."""
+    pairs = {(outcome.content, outcome.style) for outcome in outcomes}
+    contents, styles = ({pair[side] for pair in pairs} for side in (0, 1))
+    return len(pairs) == len(outcomes) == len(contents) * len(styles) and len(pairs) > 1
+
+
+def _product_pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+    by_pair = {(outcome.content, outcome.style): outcome for outcome in outcomes}
+    contents = dict.fromkeys(outcome.content for outcome in outcomes)
+    styles = dict.fromkeys(outcome.style for outcome in outcomes)
+    for down in _chunks(list(contents), ROWS):
+        for across in _chunks(list(styles), COLUMNS):
+            header = [None, *(_original(style, sources) for style in across)]
+            body = [
+                [_original(content, sources), *(_result(by_pair[content, style], folder) for style in across)]
+                for content in down
+            ]
+            yield [header, *body]
+
+
+def _strips(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+    for rows in _chunks(outcomes, ROWS):
+        yield [[_original(row.content, sources), _original(row.style, sources), _result(row, folder)] for row in rows]
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _original(name: str, sources: Path) -> Cell:
+    return Cell(sources / name, title=Path(name).name, missing="unreadable")
+
+
+def _result(outcome: Outcome, folder: Path) -> Cell:
+    if outcome.record is None or outcome.output is None:
+        return Cell(None, title=outcome.id, missing="failed")
+    return Cell(folder / outcome.output, title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
+
+
+def _draw(page: Page) -> Image.Image:
+    columns = max(len(row) for row in page)
+    width = columns * (CELL + GAP) + GAP
+    height = len(page) * (CELL + CAPTION + GAP) + GAP
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    for down, row in enumerate(page):
+        for across, cell in enumerate(row):
+            if cell:
+                corner = GAP + across * (CELL + GAP), GAP + down * (CELL + CAPTION + GAP)
+                _draw_cell(sheet, draw, cell, corner)
+    return sheet
+
+
+def _draw_cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int]) -> None:
+    left, top = corner
+    middle = left + CELL // 2
+    picture = _thumbnail(cell.picture)
+    if picture:
+        # On the caption's line, so that a wide picture does not float away from its text.
+        sheet.paste(picture, (left + (CELL - picture.width) // 2, top + CELL - picture.height))
+    else:
+        draw.rectangle((left, top, left + CELL, top + CELL), outline=ALARM)
+        draw.text((middle, top + CELL // 2), cell.missing, ALARM, _font(), anchor="mm")
+    for line, (text, ink) in enumerate(((cell.title, INK), (cell.note, FAINT))):
+        draw.text((middle, top + CELL + 4 + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
+
+
+def _thumbnail(path: Path | None) -> Image.Image | None:
+    try:
+        picture = load_picture(path) if path else None
+    except (BadInput, OSError):
+        return None
+    if picture:
+        picture.thumbnail((CELL, CELL))
+    return picture
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=TEXT)
+
+
+def _shorten(text: str) -> str:
+    """The text, cut in its middle where it is wider than a cell: names often differ at their ends."""
+    font = _font()
+    if font.getlength(text) <= CELL:
+        return text
+    kept = len(text)
+    while kept > 2 and font.getlength(text[: kept // 2] + "…" + text[-(kept // 2) :]) > CELL:
+        kept -= 1
+    return text[: kept // 2] + "…" + text[-(kept // 2) :]

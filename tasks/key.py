@@ -1,0 +1,37 @@
+"""The key of a pair: the digest of all that decides its picture. Same key, same picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+
+from tasks.files import sha256_of
+from tasks.nst.encoder import bundled_weights
+from tasks.settings import Settings
+
+# To be raised with every change that gives another picture for the same pictures and settings.
+ENGINE = 1
+
+
+@cache
+def weights_digest() -> str:
+    """The SHA-256 of the bundled weights' file."""
+    return sha256_of(bundled_weights())
+
+
+def pair_key(content_sha256: str, style_sha256: str, init_sha256: str | None, settings: Settings) -> str:
+    """The key, 64 hexadecimal digits.
+
+    Args:
+        init_sha256: of the picture to start from, if there is one; it counts by its bytes, wherever it lies.
+        settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
+    """
+    decides = {
+        "engine": ENGINE,
+        "weights": weights_digest(),
+        "content": content_sha256,
+        "style": style_sha256,
+        "settings": settings.model_dump() | ({"init": init_sha256} if init_sha256 else {}),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

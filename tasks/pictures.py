@@ -1,0 +1,143 @@
+"""Pictures as people have them in folders: any of the usual formats in, sRGB out; PNG written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from tasks.errors import BadInput
+from tasks.files import write_atomically
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+# About 13,000 x 13,000. A decoded picture takes three bytes a pixel, and a file of a few kilobytes can claim any size.
+PIXEL_LIMIT = 178_956_970
+# Pillow would warn, and beyond twice its own limit refuse, in its own words: the check here says what to do.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def _read_checked(path: Path, sha256: str) -> io.BytesIO:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise BadInput(f"{path} was changed while the run was going on; run again")
+    return io.BytesIO(data)
+
+
+def _open(path: Path, sha256: str | None = None) -> Image.Image:
+    """The picture with its header read; its pixels are still to be decoded."""
+    try:
+        picture = Image.open(_read_checked(path, sha256) if sha256 else path, formats=FORMATS)
+    except BadInput:
+        raise
+    except FileNotFoundError:
+        raise BadInput(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise BadInput(f"{path} is a folder, not a picture") from None
+    except PermissionError:
+        raise BadInput(f"{path} may not be read: permission denied") from None
+    except UnidentifiedImageError:
+        raise BadInput(f"{path} is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)") from None
+    except Exception as error:
+        raise _damaged(path, error) from None
+    width, height = picture.size
+    if width * height > PIXEL_LIMIT:
+        raise BadInput(f"{path} has {width}x{height} pixels, over the limit of {PIXEL_LIMIT:,} in all; shrink it first")
+    return picture
+
+
+def _damaged(path: Path, error: Exception) -> Exception:
+    """The error to raise for one that a decoder raised: they raise whatever they come across."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error  # the disk's fault, and not the picture's
+    return BadInput(f"{path} is truncated or damaged: {error}")
+
+
+def _to_srgb(picture: Image.Image) -> Image.Image:
+    """Apply the embedded ICC profile. One that cannot be read is ignored, as browsers do."""
+    embedded = picture.info.get("icc_profile")
+    if not embedded:
+        return picture
+    with suppress(ImageCms.PyCMSError, OSError, ValueError):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+        converted = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        if converted is not None:
+            return converted
+    return picture
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    """Any of Pillow's modes to 8-bit RGB; what is transparent becomes white."""
+    if picture.mode == "F":
+        raise BadInput("is in 32-bit floating point, which has no fixed range; convert it to 8 or 16 bits")
+    if picture.mode.startswith("I"):  # 16 bits a pixel, which some files carry in 32
+        grey = np.asarray(picture).astype(np.int64)
+        picture = Image.fromarray((grey.clip(0, 65535) / 257).round().astype(np.uint8))
+    if picture.has_transparency_data:
+        with_alpha = picture.convert("RGBA")
+        opaque = Image.new("RGB", picture.size, "white")
+        opaque.paste(_to_srgb(with_alpha.convert("RGB")), mask=with_alpha.getchannel("A"))
+        return opaque
+    if picture.mode == "P":
+        picture = picture.convert("RGB")
+    return _to_srgb(picture).convert("RGB")
+
+
+def load_picture(path: Path, sha256: str | None = None) -> Image.Image:
+    """Decode a picture: first frame, upright by its EXIF orientation, in sRGB, on white where it is transparent.
+
+    Args:
+        sha256: what the file's bytes must have as their digest, if that matters.
+
+    Returns:
+        A picture of mode RGB, of the file's full size.
+
+    Raises:
+        BadInput: it is missing, damaged, truncated, too large, or no picture; the text names the file and says what.
+    """
+    picture = _open(path, sha256)
+    try:
+        picture.load()
+        return _to_rgb(ImageOps.exif_transpose(picture))
+    except BadInput as error:
+        raise BadInput(f"{path} {error}") from None
+    except Exception as error:
+        raise _damaged(path, error) from None
+
+
+def scaled_size(width: int, height: int, longer: float) -> tuple[int, int]:
+    """Width and height with the longer side ``longer``, the aspect ratio kept, each rounded to the nearest pixel."""
+    scale = longer / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize(picture: Image.Image, longer: float) -> Image.Image:
+    """The picture with its longer side ``longer``. Pillow's BILINEAR filters when it shrinks."""
+    return picture.resize(scaled_size(*picture.size, longer), Image.Resampling.BILINEAR)
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height by the header alone, as they are after the EXIF orientation.
+
+    Raises:
+        BadInput: as `load_picture`, but for damage that only decoding shows.
+    """
+    with _open(path) as picture:
+        width, height = picture.size
+        sideways = picture.getexif().get(0x0112, 1) >= 5  # tag 0x0112: orientation; 5 to 8 are turned by 90 degrees
+    return (height, width) if sideways else (width, height)
+
+
+def write_png(picture: Image.Image, path: Path) -> str:
+    """Write a picture as PNG, whole or not at all.
+
+    Returns:
+        The SHA-256 of the file's bytes, in hexadecimal.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()

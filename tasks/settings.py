@@ -1,0 +1,130 @@
+"""The settings of a pair: a frozen, validated model. Everything here decides the picture and is part of its key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tasks.errors import BadRequest
+from tasks.nst.layers import LAYERS
+
+
+def _parse_layers(value: Any) -> Any:
+    """``"relu1_1, relu2_1:0.5"`` or a list of names, as people write them in a cell, to a name-to-weight mapping."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        named = {}
+        for part in value:
+            name, _, weight = str(part).partition(":")
+            if name.strip() in named:
+                raise ValueError(f"layer {name.strip()!r} is named twice")
+            named[name.strip()] = weight or 1.0
+        value = named
+    if isinstance(value, Mapping):
+        for name in value:
+            if name not in LAYERS:
+                raise ValueError(f"there is no layer {name!r}{nearest(str(name), LAYERS)}")
+    return value
+
+
+Layers = Annotated[
+    dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]],
+    BeforeValidator(_parse_layers),
+    Field(min_length=1),
+]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """How a pair is stylized. The README's table has each field's description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
+    steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
+    content_weight: Weight = Field(0.01, description="weight of the content loss")
+    style_weight: Weight = Field(10.0, description="weight of the style loss")
+    tv_weight: Weight = Field(0.0, description="weight of the total variation: smooths the result")
+    content_layers: Layers = Field(
+        {"relu4_2": 1.0},
+        description="layers of the content loss: `relu4_2`, or several with weights, `relu3_1:0.5, relu4_2`",
+    )
+    style_layers: Layers = Field(
+        {f"relu{block}_1": 1.0 for block in range(1, 6)},
+        description="layers of the style loss, written in the same way",
+    )
+    style_scale: float = Field(
+        1.0, gt=0, le=8, description="size of the style picture relative to `size`: larger makes larger strokes"
+    )
+    init: str = Field(
+        "content",
+        min_length=1,
+        description="what the optimizer starts from: `content`, `noise`, or the path of a picture",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
+    optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
+    history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers; memory grows with it")
+    learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
+    network: Literal["vgg19"] = Field("vgg19", description="the encoder: `vgg19`, with the bundled weights")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="number format of the network; `auto` takes the faster one of the machine"
+    )
+
+    @property
+    def starts_from_picture(self) -> bool:
+        """Whether ``init`` is the path of a picture."""
+        return self.init not in ("content", "noise")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the one of ``names`` that is most like ``name``, or nothing."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def problems(error: ValidationError) -> list[tuple[str, str]]:
+    """The (setting, what is wrong) pairs of a validation error, in words for people."""
+    found = []
+    for problem in error.errors(include_url=False):
+        setting = str(problem["loc"][0]) if problem["loc"] else ""
+        message = problem["msg"].removeprefix("Value error, ")
+        given = problem["input"]
+        if isinstance(given, str | int | float):
+            message = f"{message}, not {given!r}"
+        found.append((setting, message[0].lower() + message[1:]))
+    return found
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """``["size=256", "steps=100"]``, as `--set` takes them, to a validated mapping.
+
+    Raises:
+        BadRequest: an unknown setting, a value that is not allowed, or no ``=``.
+    """
+    values = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        name = name.strip()
+        if not equals:
+            raise BadRequest(f"--set {assignment}: write it as name=value, for example --set size=256")
+        if name not in Settings.model_fields:
+            raise BadRequest(f"there is no setting {name!r}{nearest(name, Settings.model_fields)}")
+        values[name] = value.strip()
+    check_settings(values, "--set")
+    return values
+
+
+def check_settings(values: Mapping[str, Any], where: str) -> None:
+    """Raise `BadRequest`, naming ``where`` and every setting in ``values`` that is unknown or not allowed."""
+    unknown = [name for name in values if name not in Settings.model_fields]
+    if unknown:
+        raise BadRequest(f"{where}: there is no setting {unknown[0]!r}{nearest(unknown[0], Settings.model_fields)}")
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        listed = "; ".join(f"{setting}: {message}" for setting, message in problems(error))
+        raise BadRequest(f"{where}: {listed}") from None

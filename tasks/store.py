@@ -1,0 +1,84 @@
+"""The store: records and pictures by key, inside the run's folder.
+
+Prefect writes the records, one JSON file a key, as the results of `tasks.stylize.stylize_pair`; the pictures lie beside
+them. ``images/`` holds the same pictures under their ids, as links where the file system has links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import BadRequest
+from tasks.files import sha256_of
+from tasks.record import Record
+
+KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Records and pictures of the run in ``folder``."""
+
+    folder: Path
+
+    @property
+    def records(self) -> Path:
+        """Where Prefect keeps its results."""
+        return self.folder / ".store" / "records"
+
+    def picture(self, key: str) -> Path:
+        """Where the picture of ``key`` is, or will be."""
+        return self.folder / ".store" / "pictures" / f"{key}.png"
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            BadRequest: it cannot be made or written to.
+        """
+        try:
+            self.records.mkdir(parents=True, exist_ok=True)
+            self.picture("").parent.mkdir(exist_ok=True)
+            (self.folder / "images").mkdir(exist_ok=True)
+        except OSError as error:
+            raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
+
+    def find(self, key: str) -> Record | None:
+        """The record of ``key``, if its picture is there and is the one that the record speaks of.
+
+        A record that cannot be read counts as none: it is computed again.
+        """
+        try:
+            # Parsed as plain data: Prefect's own reader would import the classes that a record names.
+            result = json.loads((self.records / key).read_bytes())["result"]
+            record = Record.model_validate_json(result)
+            found = record.key == key and sha256_of(self.picture(key)) == record.output_sha256
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return record if found else None
+
+    def sweep(self) -> None:
+        """Remove the errors that Prefect keeps among its results; the report has them, and no key leads to them."""
+        for file in self.records.iterdir():
+            if not KEY.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
+    def publish(self, record: Record, output: Path) -> None:
+        """Make the record's picture appear as ``output``, unless it is there already."""
+        target = self.folder / output
+        if target.is_file() and sha256_of(target) == record.output_sha256:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+        picture = self.picture(record.key)
+        try:
+            os.link(picture, temporary)
+        except OSError:  # a file system without links
+            shutil.copyfile(picture, temporary)
+        os.replace(temporary, target)

@@ -1,0 +1,183 @@
+"""The step that everything else serves: one pair becomes one picture and one record."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from prefect import Task, task
+from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.tasks import exponential_backoff
+from torch import Tensor
+
+from tasks.jobs import Job
+from tasks.nst.adam import Adam
+from tasks.nst.encoder import Encoder
+from tasks.nst.image import noise
+from tasks.nst.lbfgs import LBFGS
+from tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
+from tasks.nst.optimize import optimize
+from tasks.nst.precision import DTYPES
+from tasks.pictures import load_picture, resize, write_png
+from tasks.progress import watcher
+from tasks.record import Record
+from tasks.settings import Settings
+from tasks.store import Store
+
+
+def to_tensor(picture: Image.Image, device: str) -> Tensor:
+    """A picture of mode RGB as (1, 3, H, W), float32, in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)[None].float() / 255
+
+
+def to_picture(tensor: Tensor) -> Image.Image:
+    """(1, 3, H, W) in [0, 1], rounded to 8 bits a channel."""
+    return Image.fromarray((tensor[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
+@lru_cache(maxsize=4)
+def load_encoder(layers: frozenset[str], precision: str, device: str) -> Encoder:
+    """The encoder, read once a process."""
+    return Encoder(layers, DTYPES[precision], device)
+
+
+@lru_cache(maxsize=32)
+def load_style(
+    path: Path, sha256: str, size: float, layers: tuple[tuple[str, float], ...], encoder: Encoder, device: str
+) -> dict[str, Tensor]:
+    """A style's Gram matrices, computed once a process."""
+    picture = resize(load_picture(path, sha256), size)
+    return style_targets(encoder, to_tensor(picture, device), dict(layers))
+
+
+def weights_of(settings: Settings) -> Weights:
+    """The objective's weights as the settings have them."""
+    return Weights(
+        content=settings.content_weight,
+        style=settings.style_weight,
+        tv=settings.tv_weight,
+        content_layers=settings.content_layers,
+        style_layers=settings.style_layers,
+    )
+
+
+def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Objective:
+    """The pair's objective; ``content`` is (1, 3, H, W) in [0, 1]."""
+    settings = job.settings
+    weights = weights_of(settings)
+    encoder = load_encoder(weights.layers, precision, device)
+    style = load_style(
+        job.style,
+        job.style_sha256,
+        settings.size * settings.style_scale,
+        tuple(settings.style_layers.items()),
+        encoder,
+        device,
+    )
+    return Objective(encoder, weights, content_targets(encoder, content, settings.content_layers), style)
+
+
+def start_picture(job: Job, content: Tensor) -> Tensor:
+    """What the optimizer starts from, of ``content``'s shape (1, 3, H, W)."""
+    height, width = content.shape[-2:]
+    if job.init is not None:
+        resized = load_picture(job.init, job.init_sha256).resize((width, height), Image.Resampling.BILINEAR)
+        return to_tensor(resized, str(content.device))
+    if job.settings.init == "noise":
+        return noise(height, width, job.settings.seed).to(content.device)
+    return content
+
+
+def judge(job: Job, content: Tensor, picture: Image.Image, device: str) -> Losses:
+    """The losses of the picture as it was written, in float32."""
+    with torch.no_grad():
+        return make_objective(job, content, "float32", device)(to_tensor(picture, device))
+
+
+def stylize(job: Job, store: Store, device: str) -> Record:
+    """Stylize one pair and write its picture into the store.
+
+    Raises:
+        BadInput: a picture is damaged, or is not the one any more that the key was made of.
+    """
+    settings = job.settings
+    started = time.perf_counter()
+    content = to_tensor(resize(load_picture(job.content, job.content_sha256), settings.size), device)
+    optimizer = LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate)
+    watching = watcher.get()
+    optimized = optimize(
+        make_objective(job, content, settings.precision, device),
+        start_picture(job, content),
+        optimizer,
+        settings.steps,
+        on_step=lambda step, loss: watching.stepped(job),
+    )
+    output = store.picture(job.key)
+    output_sha256 = write_png(to_picture(optimized.picture), output)
+    losses = judge(job, content, load_picture(output, output_sha256), device)
+    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
+    content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
+    return Record(
+        key=job.key,
+        total_loss=content_loss + style_loss + tv_loss,
+        content_loss=content_loss,
+        style_loss=style_loss,
+        tv_loss=tv_loss,
+        style_loss_by_layer=by_layer,
+        optimizer_loss=optimized.loss,
+        steps=optimized.steps,
+        seconds=time.perf_counter() - started,
+        device=device,
+        width=content.shape[-1],
+        height=content.shape[-2],
+        attempts=1,
+        output_sha256=output_sha256,
+        content_sha256=job.content_sha256,
+        style_sha256=job.style_sha256,
+        weights_sha256=job.weights_sha256,
+        settings=settings,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again may help: the device or the disk failed, and not the input."""
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
+        return False
+    return isinstance(error, OSError | MemoryError | torch.OutOfMemoryError | torch.AcceleratorError)
+
+
+def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, BaseException) and is_transient(error)
+
+
+@task(
+    task_run_name="{job.id}",
+    cache_policy=CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key),
+    persist_result=True,
+    result_serializer="json",
+    cache_result_in_memory=False,
+    retries=3,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_retry,
+)
+def stylize_pair(job: Job, store: Store, device: str) -> dict[str, Any]:
+    """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
+
+    Returns:
+        The record, as JSON's types.
+    """
+    context = TaskRunContext.get()
+    record = stylize(job, store, device)
+    attempts = context.task_run.run_count if context else 1
+    return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")
