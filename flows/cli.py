@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows import prefect_server
 from flows.interrupt import Interrupt
+from flows.prefect_server import TemporaryServer, configure
 from tasks.errors import BadRequest
 from tasks.settings import Settings, parse_assignments
 
@@ -85,7 +85,7 @@ def run(
 
     Exits with 0 when all rows are done, 1 when some failed, 2 when nothing could be done.
     """
-    prefect_server.configure(verbose)
+    configure(verbose)
     folder = out or Path("outputs") / manifest.stem
     started = time.perf_counter()
     with clear_errors(verbose):
@@ -93,13 +93,14 @@ def run(
         from tasks.manifest import read_manifest
 
         read_manifest(manifest)  # a request that cannot be carried out fails here, before Prefect's server starts
-        interrupt = Interrupt(lambda: _say_how_to_go_on(folder))
+        server = TemporaryServer()
+        interrupt = Interrupt(server.stop, lambda: _say_how_to_go_on(folder))
         interrupt.install()
         try:
-            wait_for_server = prefect_server.start()
+            server.start()
             from flows.stylize import stylize
 
-            wait_for_server()
+            server.wait()
             with _watching(show=not (quiet or as_json or verbose)):
                 outcomes = stylize(manifest, folder, overrides, refresh)
         except KeyboardInterrupt:

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from flows import prefect_server
-
 # Time for the report to be written; a thread in the middle of a long step would take more to end by itself.
 GRACE = 1.5
 
@@ -21,8 +19,8 @@ class Interrupt:
     Every file is written whole or not at all: ending a process at any moment loses nothing but work in progress.
     """
 
-    def __init__(self, say: Callable[[], None]) -> None:
-        self._say = say
+    def __init__(self, *last: Callable[[], None]) -> None:
+        self._last = last
         self._number = signal.SIGINT
 
     def install(self) -> None:
@@ -39,9 +37,9 @@ class Interrupt:
         raise KeyboardInterrupt
 
     def leave(self) -> None:
-        """End the process, with Prefect's temporary server, and say how to go on."""
-        prefect_server.stop()
-        self._say()
+        """Do what is to be done last, and end the process."""
+        for step in self._last:
+            step()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(128 + self._number)

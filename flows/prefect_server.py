@@ -5,7 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
 
 
 def configure(verbose: bool) -> None:
@@ -23,36 +26,38 @@ def configure(verbose: bool) -> None:
         os.environ.setdefault(name, value)
 
 
-def start() -> Callable[[], None]:
-    """Start Prefect's temporary server now rather than at the first flow, unless ``PREFECT_API_URL`` names another.
+class TemporaryServer:
+    """Prefect's temporary server, started ahead of the first flow.
 
-    It takes some seconds on a processor of its own, in which torch and the flows can be imported.
-
-    Returns:
-        What to call before the first flow: it waits until the server answers.
+    It takes some seconds on a processor of its own, in which torch and the flows can be imported. Where
+    ``PREFECT_API_URL`` names a server, there is nothing to start.
     """
-    from prefect.settings import PREFECT_API_URL
 
-    if PREFECT_API_URL.value():
-        return lambda: None
-    from prefect.server.api.server import SubprocessASGIServer
+    def __init__(self) -> None:
+        self._server: SubprocessASGIServer | None = None
+        self._starting: threading.Thread | None = None
 
-    starting = threading.Thread(target=SubprocessASGIServer().start, daemon=True)
-    starting.start()
+    def start(self) -> None:
+        """Begin to start it, if one is needed."""
+        from prefect.settings import PREFECT_API_URL
 
-    def wait() -> None:
-        starting.join()
-        # Behind Prefect's own, later handlers, which send the last events, and before its handler for the server.
-        atexit.register(stop)
+        if PREFECT_API_URL.value():
+            return
+        from prefect.server.api.server import SubprocessASGIServer
 
-    return wait
+        self._server = SubprocessASGIServer()
+        self._starting = threading.Thread(target=self._server.start, daemon=True)
+        self._starting.start()
 
+    def wait(self) -> None:
+        """Wait until it answers."""
+        if self._starting:
+            self._starting.join()
+            # Behind Prefect's own, later handlers, which send the last events, and before its handler for the server.
+            atexit.register(self.stop)
 
-def stop() -> None:
-    """Ask the temporary server to end, if there is one, and leave it to that: nothing here needs it any more."""
-    from prefect.server.api.server import SubprocessASGIServer
-
-    server = SubprocessASGIServer()
-    if server.server_process:
-        server.server_process.terminate()
-        server.server_process = None
+    def stop(self) -> None:
+        """Ask it to end, and leave it to that: nothing here needs it any more."""
+        if self._server and self._server.server_process:
+            self._server.server_process.terminate()
+            self._server.server_process = None

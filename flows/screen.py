@@ -43,6 +43,7 @@ class Bar(Watcher):
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._task = self.progress.add_task("starting", total=None)
         self._steps: Counter[str] = Counter()
@@ -94,7 +95,8 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], out: Path, seco
 def print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:
     """Every bad row: its number, the column, what is wrong."""
     if bad_rows:
-        table = Table("row", "id", "column", "what is wrong", box=None, header_style="bold")
+        table = Table("row", "id", "column", box=None, header_style="bold")
+        table.add_column("what is wrong", overflow="fold")
         for bad in bad_rows:
             for column, problem in bad.problems:
                 table.add_row(str(bad.row), escape(bad.id), column, escape(problem))

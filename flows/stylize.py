@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from tasks.devices import available_devices
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding, make_jobs
 from tasks.manifest import check_rows, read_manifest
-from tasks.progress import watcher
+from tasks.progress import stopping, watcher
 from tasks.record import Record
 from tasks.report import Outcome, Status, output_of, refused, settled, write_report, write_run
 from tasks.settings import check_settings
@@ -56,13 +57,15 @@ def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, 
         rows_of[job.key].append(job)
     once = [jobs[0] for jobs in rows_of.values()]
     watcher.get().planned(once, outcomes)
+    stopping.set(stop := threading.Event())
     try:
         for job, result in fan_out(once, store, devices, refresh):
             settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
             outcomes += settled_now
             watcher.get().finished(job, settled_now)
             artifacts.advance(len(outcomes))
-    finally:  # also when the run is stopped: what is done is done
+    finally:  # also when the run is told to stop: what is done is done
+        stop.set()
         outcomes.sort(key=lambda outcome: outcome.row)
         write_report(outcomes, out / "report.parquet")
         write_run(out / "run.json", manifest, overrides, devices, outcomes, started_at)

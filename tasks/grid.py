@@ -118,31 +118,46 @@ def _result(outcome: Outcome, folder: Path) -> Cell:
 
 
 def _draw(page: Page) -> Image.Image:
+    pictures = [[_thumbnail(cell.picture) if cell else None for cell in row] for row in page]
+    # A row is as high as its highest picture; a square stands for one that is missing.
+    heights = [
+        max(picture.height if picture else CELL if cell else 0 for cell, picture in zip(*row, strict=True))
+        for row in zip(page, pictures, strict=True)
+    ]
     columns = max(len(row) for row in page)
-    width = columns * (CELL + GAP) + GAP
-    height = len(page) * (CELL + CAPTION + GAP) + GAP
-    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    size = GAP + columns * (CELL + GAP), GAP + sum(height + CAPTION + GAP for height in heights)
+    sheet = Image.new("RGB", size, BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    for down, row in enumerate(page):
-        for across, cell in enumerate(row):
+    top = GAP
+    for row, height, row_pictures in zip(page, heights, pictures, strict=True):
+        for across, (cell, picture) in enumerate(zip(row, row_pictures, strict=True)):
             if cell:
-                corner = GAP + across * (CELL + GAP), GAP + down * (CELL + CAPTION + GAP)
-                _draw_cell(sheet, draw, cell, corner)
+                left = GAP + across * (CELL + GAP)
+                _draw_picture(sheet, draw, cell, picture, (left, top, left + CELL, top + height))
+                _draw_caption(draw, cell, left + CELL // 2, top + height + 4)
+        top += height + CAPTION + GAP
     return sheet
 
 
-def _draw_cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int]) -> None:
-    left, top = corner
-    middle = left + CELL // 2
-    picture = _thumbnail(cell.picture)
+def _draw_picture(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    cell: Cell,
+    picture: Image.Image | None,
+    box: tuple[int, int, int, int],
+) -> None:
+    left, top, right, bottom = box
     if picture:
         # On the caption's line, so that a wide picture does not float away from its text.
-        sheet.paste(picture, (left + (CELL - picture.width) // 2, top + CELL - picture.height))
+        sheet.paste(picture, (left + (CELL - picture.width) // 2, bottom - picture.height))
     else:
-        draw.rectangle((left, top, left + CELL, top + CELL), outline=ALARM)
-        draw.text((middle, top + CELL // 2), cell.missing, ALARM, _font(), anchor="mm")
+        draw.rectangle(box, outline=ALARM)
+        draw.text(((left + right) // 2, (top + bottom) // 2), cell.missing, ALARM, _font(), anchor="mm")
+
+
+def _draw_caption(draw: ImageDraw.ImageDraw, cell: Cell, middle: int, top: int) -> None:
     for line, (text, ink) in enumerate(((cell.title, INK), (cell.note, FAINT))):
-        draw.text((middle, top + CELL + 4 + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
+        draw.text((middle, top + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
 
 
 def _thumbnail(path: Path | None) -> Image.Image | None:

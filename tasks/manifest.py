@@ -260,7 +260,7 @@ class _PictureCheck:
         width, height = scaled_size(*size, longer)
         if min(width, height) < shortest:
             return (
-                f"{path} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
+                f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
                 "crop it, or raise size"
             )
         return ""

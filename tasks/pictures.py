@@ -23,7 +23,7 @@ Image.MAX_IMAGE_PIXELS = None
 def _read_checked(path: Path, sha256: str) -> io.BytesIO:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise BadInput(f"{path} was changed while the run was going on; run again")
+        raise BadInput(f"{path.name} was changed while the run was going on; run again")
     return io.BytesIO(data)
 
 
@@ -34,18 +34,20 @@ def _open(path: Path, sha256: str | None = None) -> Image.Image:
     except BadInput:
         raise
     except FileNotFoundError:
-        raise BadInput(f"there is no file {path}") from None
+        raise BadInput(f"there is no file {path.name}") from None
     except IsADirectoryError:
-        raise BadInput(f"{path} is a folder, not a picture") from None
+        raise BadInput(f"{path.name} is a folder, not a picture") from None
     except PermissionError:
-        raise BadInput(f"{path} may not be read: permission denied") from None
+        raise BadInput(f"{path.name} may not be read: permission denied") from None
     except UnidentifiedImageError:
-        raise BadInput(f"{path} is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)") from None
+        raise BadInput(f"{path.name} is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)") from None
     except Exception as error:
         raise _damaged(path, error) from None
     width, height = picture.size
     if width * height > PIXEL_LIMIT:
-        raise BadInput(f"{path} has {width}x{height} pixels, over the limit of {PIXEL_LIMIT:,} in all; shrink it first")
+        raise BadInput(
+            f"{path.name} has {width}x{height} pixels, over the limit of {PIXEL_LIMIT:,} in all; shrink it first"
+        )
     return picture
 
 
@@ -53,7 +55,7 @@ def _damaged(path: Path, error: Exception) -> Exception:
     """The error to raise for one that a decoder raised: they raise whatever they come across."""
     if isinstance(error, OSError) and error.errno is not None:
         return error  # the disk's fault, and not the picture's
-    return BadInput(f"{path} is truncated or damaged: {error}")
+    return BadInput(f"{path.name} is truncated or damaged: {error}")
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
@@ -103,7 +105,7 @@ def load_picture(path: Path, sha256: str | None = None) -> Image.Image:
         picture.load()
         return _to_rgb(ImageOps.exif_transpose(picture))
     except BadInput as error:
-        raise BadInput(f"{path} {error}") from None
+        raise BadInput(f"{path.name} {error}") from None
     except Exception as error:
         raise _damaged(path, error) from None
 

@@ -1,7 +1,8 @@
-"""How far a run is, for whoever watches it. Travels by context, so that no step has to hand it on."""
+"""How far a run is, and whether it is to stop. Both travel by context, so that no step has to hand them on."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
 
@@ -22,4 +23,10 @@ class Watcher:
         """``job`` has ended, and with it the rows in ``settled``, which ask for the same picture."""
 
 
+class Stopped(Exception):
+    """The run was told to stop while a pair was being computed."""
+
+
 watcher: ContextVar[Watcher] = ContextVar("watcher", default=Watcher())  # noqa: B039 (it has no state)
+# Set when a run is told to stop: what computes looks at it after each step, and goes on no further.
+stopping: ContextVar[threading.Event] = ContextVar("stopping", default=threading.Event())  # noqa: B039 (never set)

@@ -27,7 +27,7 @@ from tasks.nst.losses import Losses, Objective, Weights, content_targets, style_
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES
 from tasks.pictures import load_picture, resize, write_png
-from tasks.progress import watcher
+from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.store import Store
@@ -107,18 +107,25 @@ def stylize(job: Job, store: Store, device: str) -> Record:
 
     Raises:
         BadInput: a picture is damaged, or is not the one any more that the key was made of.
+        Stopped: the run was told to stop.
     """
     settings = job.settings
     started = time.perf_counter()
     content = to_tensor(resize(load_picture(job.content, job.content_sha256), settings.size), device)
     optimizer = LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate)
-    watching = watcher.get()
+    watching, stop = watcher.get(), stopping.get()
+
+    def on_step(step: int, loss: float) -> None:
+        if stop.is_set():
+            raise Stopped
+        watching.stepped(job)
+
     optimized = optimize(
         make_objective(job, content, settings.precision, device),
         start_picture(job, content),
         optimizer,
         settings.steps,
-        on_step=lambda step, loss: watching.stepped(job),
+        on_step=on_step,
     )
     output = store.picture(job.key)
     output_sha256 = write_png(to_picture(optimized.picture), output)

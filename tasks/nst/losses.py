@@ -33,7 +33,7 @@ class _Gram(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (features,) = ctx.saved_tensors
+        features: Tensor = ctx.saved_tensors[0]
         n, channels, height, width = features.shape
         rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C)
         symmetric = (gradients[0] + gradients[0].T) / rows.shape[0]  # (C, C)

@@ -1,0 +1,83 @@
+"""What all tests share: a Prefect of their own, sample pictures, and a small manifest."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+# Before anything imports Prefect: the tests must not write to the user's own.
+_prefect_home = tempfile.TemporaryDirectory(prefix="stylebatch-prefect-", ignore_cleanup_errors=True)
+os.environ |= {
+    "PREFECT_HOME": _prefect_home.name,
+    "PREFECT_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+os.environ.pop("PREFECT_API_URL", None)
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of the sample manifests, with ``images/`` and ``styles/``."""
+    return ROOT / "manifests"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, samples: Path) -> Path:
+    """Two contents in one style, at 64 px and three steps."""
+    path = tmp_path / "pairs.yaml"
+    path.write_text(
+        "defaults: {size: 64, steps: 3}\n"
+        f"contents: [{samples}/images/chelsea.jpg, {samples}/images/coffee.jpg]\n"
+        f"styles: [{samples}/styles/swirls.jpg]\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[str]:
+    """A real Prefect server on loopback, as a user would run one; its API's address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}/api"
+    try:
+        deadline = time.monotonic() + 120
+        while not _answers(url):
+            assert server.poll() is None, "the Prefect server ended"
+            assert time.monotonic() < deadline, "the Prefect server does not answer"
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def prefect(prefect_server: str) -> Iterator[None]:
+    """Flows of this test, in this process, run against the real server."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        yield

@@ -1,0 +1,145 @@
+"""The command, as a person or a script runs it: a process of its own, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+COMMAND = [str(Path(sys.executable).parent / "stylebatch")]
+
+
+def run(*arguments: object, server: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment(server),
+        check=False,
+    )
+
+
+def environment(server: str) -> dict[str, str]:
+    """That of a user: with a Prefect server of their own, or with none."""
+    user = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_LOGGING")}
+    return user | ({"PREFECT_API_URL": server} if server else {})
+
+
+def test_help_shows_an_example() -> None:
+    for command in ("run", "check"):
+        result = run(command, "--help")
+        assert result.returncode == 0
+        assert f"stylebatch {command} manifests/demo.yaml" in result.stdout
+    assert "check" in run("--help").stdout
+    assert run("--version").stdout.startswith("stylebatch ")
+
+
+def test_check_lists_bad_rows(tmp_path: Path, samples: Path) -> None:
+    good = run("check", samples / "demo.yaml")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "9 rows: 9 good, 0 bad" in good.stdout
+    path = tmp_path / "bad.csv"
+    path.write_text(f"content,style,size\nnowhere.jpg,{samples}/styles/glass.jpg,7\n")
+    bad = run("check", path)
+    assert bad.returncode == 2
+    assert "nowhere.jpg" in bad.stdout
+    listed = json.loads(run("check", path, "--json").stdout)
+    assert [(problem["row"], problem["column"]) for problem in listed["problems"]] == [(1, "size"), (1, "content")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.yaml"], "there is no manifest nowhere.yaml"),
+        (["manifests/demo.yaml", "--set", "stile_weight=3"], "did you mean 'style_weight'?"),
+        (["manifests/demo.yaml", "--set", "size=many"], "size: "),
+        (["manifests/demo.yaml", "--set", "size"], "write it as name=value"),
+        (["manifests/demo.yaml", "--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_an_impossible_request_is_told_in_a_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:
+    result = run("run", *arguments, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_fresh_machine_needs_no_server(manifest: Path, tmp_path: Path) -> None:
+    """With Prefect's temporary server: nothing on the screen but the summary, and everything in its place."""
+    first = run("run", manifest, "--out", tmp_path / "out", timeout=240)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert [line.split() for line in first.stdout.splitlines()[:3]] == [
+        ["completed", "2"],
+        ["cached", "0"],
+        ["failed", "0"],
+    ]
+    assert "slowest: " in first.stdout
+    assert str(tmp_path / "out/report.parquet") in first.stdout
+
+
+def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str) -> None:
+    quiet = run("run", manifest, "--out", tmp_path / "out", "--quiet", server=prefect_server)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    as_json = run("run", manifest, "--out", tmp_path / "out", "--json", server=prefect_server)
+    assert json.loads(as_json.stdout) == {
+        "completed": 0,
+        "cached": 2,
+        "failed": 0,
+        "out": str(tmp_path / "out"),
+        "failures": [],
+    }
+
+
+def test_a_failed_row_is_exit_code_1_and_v_shows_the_log(manifest: Path, tmp_path: Path, prefect_server: str) -> None:
+    manifest.write_text(manifest.read_text() + "pairs: [{content: nowhere.jpg, style: nowhere.jpg}]\n")
+    result = run("run", manifest, "--out", tmp_path / "out", "-v", server=prefect_server)
+    assert result.returncode == 1
+    assert "row 1 row-1: content: there is no file" in result.stdout
+    assert "Flow run" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_within_two_seconds_and_keeps_what_is_done(
+    number: signal.Signals, tmp_path: Path, samples: Path, prefect_server: str
+) -> None:
+    out = tmp_path / "out"
+    content, style = samples / "images/chelsea.jpg", samples / "styles/glass.jpg"
+    manifest = tmp_path / "rows.csv"
+    manifest.write_text(
+        f"id,content,style,size,steps\nquick,{content},{style},64,1\nendless,{style},{content},64,100000\n"
+    )
+    process = subprocess.Popen(
+        [*COMMAND, "run", str(manifest), "--out", str(out)],
+        env=environment(prefect_server),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (out / "images/quick.png").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(number)
+    sent = time.monotonic()
+    stdout, stderr = process.communicate(timeout=20)
+    assert time.monotonic() - sent < 2
+    assert process.returncode == 128 + number
+    assert "the same command goes on" in stderr
+    assert "Traceback" not in stdout + stderr
+    report = pd.read_parquet(out / "report.parquet")
+    assert list(report["status"]) == ["completed"]
+    again = run("run", manifest, "--out", out, "--json", "--set", "steps=1", server=prefect_server)
+    assert json.loads(again.stdout) | {"out": ""} == {
+        "completed": 1, "cached": 1, "failed": 0, "out": "", "failures": [],
+    }  # fmt: skip

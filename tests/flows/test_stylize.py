@@ -1,0 +1,177 @@
+"""The flow against a real Prefect server: fan-out, caching, failures, retries, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from flows.stylize import stylize
+from tasks import stylize as step
+from tasks.errors import BadRequest
+from tasks.jobs import Job
+from tasks.record import Record
+from tasks.report import Outcome
+from tasks.store import Store
+
+pytestmark = pytest.mark.usefixtures("prefect")
+
+
+def statuses(outcomes: list[Outcome]) -> list[str]:
+    return [outcome.status for outcome in outcomes]
+
+
+def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert statuses(stylize(manifest, out)) == ["completed", "completed"]
+    report = pd.read_parquet(out / "report.parquet")
+    assert [Image.open(out / output).size for output in report["output"]] == [(64, 43), (64, 43)]
+    assert (out / "grids/grid-001.png").is_file()
+    assert json.loads((out / "run.json").read_text())["counts"] == {"completed": 2, "cached": 0, "failed": 0}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png") if path.parent.name != "grids"}
+
+    step.load_encoder.cache_clear()
+    assert statuses(stylize(manifest, out)) == ["cached", "cached"]
+    assert step.load_encoder.cache_info().misses == 0, "the network was loaded for nothing"
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    again = pd.read_parquet(out / "report.parquet")
+    pd.testing.assert_frame_equal(again.drop(columns="status"), report.drop(columns="status"))
+
+
+def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first, second = stylize(manifest, out)
+    assert first.record
+    assert second.record
+    store = Store(out)
+    store.picture(first.record.key).unlink()
+    with store.picture(second.record.key).open("ab") as file:
+        file.write(b"altered")
+    again = stylize(manifest, out)
+    assert statuses(again) == ["completed", "completed"]
+    assert [one.record.output_sha256 for one in again if one.record] == [
+        first.record.output_sha256,
+        second.record.output_sha256,
+    ]
+
+
+def test_refresh_and_new_settings_compute_again(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stylize(manifest, out)
+    assert statuses(stylize(manifest, out, refresh=True)) == ["completed", "completed"]
+    assert statuses(stylize(manifest, out, {"steps": "2"})) == ["completed", "completed"]
+    assert statuses(stylize(manifest, out)) == ["cached", "cached"]
+
+
+def test_a_bad_row_costs_only_itself(tmp_path: Path, samples: Path) -> None:
+    whole = (samples / "images/coffee.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    rows = [
+        ("good", f"{samples}/images/coffee.jpg", 64),
+        ("missing", "nowhere.jpg", 64),
+        ("cut", "cut.jpg", 64),
+        ("huge", f"{samples}/images/coffee.jpg", 10**6),
+        ("last", f"{samples}/images/rocket.jpg", 64),
+    ]
+    lines = [f"{name},{content},{samples}/styles/glass.jpg,{size},2" for name, content, size in rows]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["id,content,style,size,steps", *lines]))
+    outcomes = stylize(path, tmp_path / "out")
+    assert statuses(outcomes) == ["completed", "failed", "failed", "failed", "completed"]
+    report = pd.read_parquet(tmp_path / "out/report.parquet").set_index("id")
+    assert "there is no file" in str(report.loc["missing", "error"])
+    assert "truncated" in str(report.loc["cut", "error"])
+    assert str(report.loc["huge", "error"]).startswith("size: ")
+    assert set(report["error_type"].dropna()) == {"BadInput"}
+    assert list(report["error"].isna()) == [True, False, False, False, True]
+
+
+def test_rows_with_equal_keys_are_computed_once(tmp_path: Path, samples: Path) -> None:
+    path = tmp_path / "twins.csv"
+    line = f"{samples}/images/coffee.jpg,{samples}/styles/glass.jpg,64,2"
+    path.write_text(f"content,style,size,steps\n{line}\n{line}\n")
+    one, other = stylize(path, tmp_path / "out")
+    assert one.record == other.record
+    assert one.id != other.id
+    pictures = sorted(path.name for path in (tmp_path / "out/images").iterdir())
+    assert pictures == sorted(f"{name}.png" for name in (one.id, other.id))
+    assert len(list(Store(tmp_path / "out").records.iterdir())) == 1
+
+
+def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let the computation fail that often before it is carried out; the calls are counted."""
+    calls: list[int] = []
+
+    def faulty(job: Job, store: Store, device: str) -> Record:
+        calls.append(1)
+        if len(calls) <= times:
+            raise error
+        return real(job, store, device)
+
+    real = step.stylize
+    monkeypatch.setattr(step, "stylize", faulty)
+    # The waiting is Prefect's: shorter here, or the test would take seconds.
+    monkeypatch.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    return calls
+
+
+def test_a_transient_fault_is_tried_again(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = _fail(2, OSError(5, "Input/output error"), monkeypatch)
+    first, second = stylize(manifest, tmp_path / "out")
+    assert first.record
+    assert second.record
+    assert (first.record.attempts, second.record.attempts) == (3, 1)
+    assert len(calls) == 4
+
+
+def test_a_fault_that_stays_fails_its_row_alone(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _fail(4, OSError(5, "Input/output error"), monkeypatch)
+    first, second = stylize(manifest, tmp_path / "out")
+    assert statuses([first, second]) == ["failed", "completed"]
+    assert first.error_type == "OSError"
+    assert len(calls) == 5
+    assert len(list(Store(tmp_path / "out").records.iterdir())) == 1, "only records lie in the store"
+
+
+def test_what_is_no_transient_fault_is_never_tried_again(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _fail(1, ValueError("no"), monkeypatch)
+    first, second = stylize(manifest, tmp_path / "out")
+    assert statuses([first, second]) == ["failed", "completed"]
+    assert (first.error_type, first.error) == ("ValueError", "no")
+    assert len(calls) == 2
+
+
+def test_prefect_knows_the_pairs_and_the_summary(manifest: Path, tmp_path: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    outcomes = stylize(manifest, tmp_path / "out")
+    with get_client(sync_client=True) as client:
+        tasks = {run.name for run in client.read_task_runs()}
+        artifacts = {
+            key: client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
+            for key in ("stylebatch-summary", "stylebatch-progress")
+        }
+    assert {outcome.id for outcome in outcomes} <= tasks
+    table = max(artifacts["stylebatch-summary"], key=lambda artifact: str(artifact.created))
+    assert {row["id"] for row in json.loads(str(table.data))} == {outcome.id for outcome in outcomes}
+    progress = max(artifacts["stylebatch-progress"], key=lambda artifact: str(artifact.created))
+    assert progress.data == 100
+
+
+def test_an_impossible_request_writes_nothing(manifest: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="did you mean 'steps'"):
+        stylize(manifest, tmp_path / "out", {"stepps": "3"})
+    with pytest.raises(BadRequest, match="there is no manifest"):
+        stylize(tmp_path / "none.csv", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BadRequest, match="cannot write to"):
+        stylize(manifest, tmp_path / "file")

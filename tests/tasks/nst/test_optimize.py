@@ -1,0 +1,105 @@
+"""The loop on the real network: it gets down, keeps its best, repeats itself, and every choice matters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tasks.nst.adam import Adam
+from tasks.nst.encoder import Encoder
+from tasks.nst.image import noise
+from tasks.nst.lbfgs import LBFGS
+from tasks.nst.losses import Objective, Weights, content_targets, style_targets
+from tasks.nst.optimize import optimize
+from tasks.nst.precision import DTYPES
+
+WEIGHTS = Weights(0.01, 10, 0, {"relu4_2": 1.0}, {f"relu{block}_1": 1.0 for block in range(1, 6)})
+
+
+def load(path: Path, side: int = 64) -> Tensor:
+    picture = Image.open(path).resize((side, side))
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
+
+
+@pytest.fixture(scope="module")
+def content(samples: Path) -> Tensor:
+    return load(samples / "images/chelsea.jpg")
+
+
+@pytest.fixture(scope="module")
+def style(samples: Path) -> Tensor:
+    return load(samples / "styles/glass.jpg")
+
+
+def make_objective(content: Tensor, style: Tensor, dtype: torch.dtype = torch.float32) -> Objective:
+    encoder = Encoder(WEIGHTS.layers, dtype)
+    return Objective(
+        encoder,
+        WEIGHTS,
+        content_targets(encoder, content, WEIGHTS.content_layers),
+        style_targets(encoder, style, WEIGHTS.style_layers),
+    )
+
+
+@pytest.fixture(scope="module")
+def objective(content: Tensor, style: Tensor) -> Objective:
+    return make_objective(content, style)
+
+
+def test_the_loss_falls_far(objective: Objective, content: Tensor) -> None:
+    before = objective(content).total.item()
+    result = optimize(objective, content, LBFGS(50), steps=40)
+    assert result.loss < 0.05 * before
+    assert result.steps == 40
+
+
+def test_the_result_is_the_best_picture_that_was_seen(objective: Objective, content: Tensor) -> None:
+    seen: list[float] = []
+    result = optimize(objective, content, LBFGS(10), 12, on_step=lambda step, loss: seen.append(loss))
+    assert len(seen) == 12
+    assert result.loss == min(seen)
+    with torch.no_grad():
+        assert objective(result.picture).total.item() == pytest.approx(result.loss, rel=1e-5)
+
+
+def test_the_written_pixels_score_what_the_optimizer_saw(objective: Objective, content: Tensor) -> None:
+    """The point of clamping inside the objective: rounding to 8 bits is all that writing changes."""
+    result = optimize(objective, content, LBFGS(50), 40)
+    assert result.picture.min() >= 0
+    assert result.picture.max() <= 1
+    with torch.no_grad():
+        written = objective((result.picture * 255).round() / 255).total.item()
+    assert written == pytest.approx(result.loss, rel=0.01)
+
+
+def test_the_same_again_gives_the_same_bits(objective: Objective, content: Tensor) -> None:
+    one, other = (optimize(objective, content, LBFGS(10), 8).picture for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_starting_from_noise_gets_down_too(objective: Objective, content: Tensor) -> None:
+    start = noise(64, 64, seed=5)
+    with torch.no_grad():
+        before = objective(start).total.item()
+    result = optimize(objective, start, LBFGS(50), 30)
+    assert result.loss < 0.05 * before
+    assert not torch.equal(result.picture, optimize(objective, content, LBFGS(50), 30).picture)
+
+
+def test_lbfgs_beats_adam(objective: Objective, content: Tensor) -> None:
+    lbfgs = optimize(objective, content, LBFGS(50), 30).loss
+    adam = optimize(objective, content, Adam(0.01), 30).loss
+    with torch.no_grad():
+        assert lbfgs < adam < objective(content).total.item()
+
+
+def test_bfloat16_reaches_the_same_loss(objective: Objective, content: Tensor, style: Tensor) -> None:
+    exact = optimize(objective, content, LBFGS(50), 30).loss
+    rounded = optimize(make_objective(content, style, DTYPES["bfloat16"]), content, LBFGS(50), 30)
+    with torch.no_grad():
+        assert objective(rounded.picture).total.item() == pytest.approx(exact, rel=0.15)

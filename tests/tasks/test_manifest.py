@@ -1,0 +1,404 @@
+"""The manifest: the same rows from every format, what is refused as a whole, and what is refused row by row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tasks.errors import BadRequest
+from tasks.manifest import LONGEST_ID, BadRow, Manifest, Pair, check_rows, read_manifest
+
+GOOD = {"content": "a.png", "style": "b.png", "size": 64}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with three small pictures, one with a comma in its name."""
+    for name in ("a.png", "b.png", "s, t.png"):
+        Image.new("RGB", (40, 30), "teal").save(tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def write(folder: Path) -> Callable[[str, str], Path]:
+    """Write a manifest into the folder."""
+
+    def write(name: str, text: str) -> Path:
+        path = folder / name
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def check(folder: Path, *rows: dict[str, Any], **overrides: str) -> tuple[list[Pair], list[BadRow]]:
+    return check_rows(Manifest(folder / "rows.jsonl", list(rows)), overrides)
+
+
+def names(manifest: Manifest) -> list[tuple[str, str]]:
+    return [(row["content"], row["style"]) for row in manifest.rows]
+
+
+def write_noise(path: Path) -> None:
+    """A picture that does not compress, so that its file can be cut in the middle of the pixels."""
+    Image.effect_noise((300, 300), 90).convert("RGB").save(path)
+
+
+# The same manifest in each format
+
+
+def as_csv(folder: Path) -> Path:
+    path = folder / "rows.csv"
+    text = (
+        "id,content,style,size,steps,tv_weight,style_layers,init\r\n"
+        'one,a.png,"s, t.png",64,,0.5,,\r\n'
+        ',b.png,a.png,,7,,"relu1_1, relu2_1:0.5",noise\r\n'
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    return path
+
+
+def as_json_lines(folder: Path) -> Path:
+    path = folder / "rows.jsonl"
+    rows: list[dict[str, Any]] = [
+        {"id": "one", "content": "a.png", "style": "s, t.png", "size": 64, "tv_weight": 0.5, "init": None},
+        {"content": "b.png", "style": "a.png", "steps": 7, "style_layers": ["relu1_1", "relu2_1:0.5"], "init": "noise"},
+    ]
+    path.write_text("\n\n".join(map(json.dumps, rows)) + "\n", "utf-8-sig")
+    return path
+
+
+def as_parquet(folder: Path) -> Path:
+    path = folder / "rows.parquet"
+    columns = {
+        "id": ["one", None],
+        "content": ["a.png", "b.png"],
+        "style": ["s, t.png", "a.png"],
+        "size": [64.0, float("nan")],
+        "steps": [None, 7],
+        "tv_weight": [0.5, float("nan")],
+        "style_layers": [None, "relu1_1, relu2_1:0.5"],
+        "init": [None, "noise"],
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def as_yaml(folder: Path) -> Path:
+    path = folder / "rows.yaml"
+    path.write_text(
+        "defaults: {steps: 7}\n"
+        "pairs:\n"
+        "- {id: one, content: a.png, style: 's, t.png', size: 64, steps: 150, tv_weight: 0.5}\n"
+        "- {content: b.png, style: a.png, style_layers: {relu1_1: 1, relu2_1: 0.5}, init: noise}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("written", [as_csv, as_json_lines, as_parquet, as_yaml])
+def test_every_format_gives_the_same_rows(written: Callable[[Path], Path], folder: Path) -> None:
+    pairs, bad_rows = check_rows(read_manifest(written(folder)), {})
+    assert bad_rows == []
+    assert [(pair.row, pair.id, pair.content, pair.style) for pair in pairs] == [
+        (1, "one", "a.png", "s, t.png"),
+        (2, "", "b.png", "a.png"),
+    ]
+    assert [pair.settings.model_dump(exclude_defaults=True) for pair in pairs] == [
+        {"size": 64, "tv_weight": 0.5},
+        {"steps": 7, "style_layers": {"relu1_1": 1.0, "relu2_1": 0.5}, "init": "noise"},
+    ]
+
+
+def test_paths_are_relative_to_the_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    pairs, _ = check(folder, GOOD, {**GOOD, "content": str(folder / "a.png")})
+    assert [pair.row for pair in pairs] == [1, 2]
+
+
+# YAML
+
+
+def test_a_product_takes_globs_and_lists_in_a_stable_order(folder: Path, write: Callable[[str, str], Path]) -> None:
+    photographs = folder / "photographs"
+    (photographs / "x.png").mkdir(parents=True)
+    for name in ("c", "a", "b"):
+        (photographs / f"{name}.png").touch()
+    path = write("rows.yml", "contents: photographs/*.png\nstyles: [b.png, 'a*.png']\n")
+    photos = [f"photographs/{name}.png" for name in "abc"]
+    assert names(read_manifest(path)) == [(photo, style) for photo in photos for style in ("b.png", "a.png")]
+
+
+def test_a_glob_may_be_absolute(folder: Path, write: Callable[[str, str], Path]) -> None:
+    path = write("rows.yaml", f"contents: '{folder}/[ab].png'\nstyles: b.png\n")
+    assert names(read_manifest(path)) == [(f"{folder}/a.png", "b.png"), (f"{folder}/b.png", "b.png")]
+
+
+def test_pairs_come_before_the_product(write: Callable[[str, str], Path]) -> None:
+    path = write("rows.yaml", "contents: a.png\nstyles: b.png\npairs: [{content: b.png, style: a.png}]\n")
+    assert names(read_manifest(path)) == [("b.png", "a.png"), ("a.png", "b.png")]
+
+
+def test_a_row_overrides_a_default(write: Callable[[str, str], Path]) -> None:
+    path = write(
+        "rows.yaml",
+        "defaults: {size: 96, steps: 9}\n"
+        "pairs: [{content: a.png, style: b.png, size: 64}]\n"
+        "contents: a.png\n"
+        "styles: b.png\n",
+    )
+    pairs, _ = check_rows(read_manifest(path), {})
+    assert [(pair.settings.size, pair.settings.steps) for pair in pairs] == [(64, 9), (96, 9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("default: {size: 64}\npairs: [{content: a.png, style: b.png}]", "no key 'default'; did you mean 'defaults'?"),
+        ("defaults: {stpes: 5}\npairs: [{content: a.png, style: b.png}]", "no setting 'stpes'; did you mean 'steps'?"),
+        ("defaults: {size: 5}\npairs: [{content: a.png, style: b.png}]", "defaults: size:"),
+        ("defaults: [1]\npairs: [{content: a.png, style: b.png}]", "defaults is a mapping"),
+        ("pairs: [{contents: a.png, style: b.png}]", "'contents'; did you mean 'content'?"),
+        ("pairs: [a.png]", "pairs is a list of mappings"),
+        ("contents: a.png", "both contents and styles"),
+        ("contents: gone/*.png\nstyles: b.png", "nothing matches gone/*.png"),
+        ("contents: [5]\nstyles: b.png", "contents is a name or glob"),
+        ("- content: a.png", "is a mapping"),
+        ("pairs: [", "cannot be read"),
+        ("", "is a mapping"),
+        pytest.param(
+            "contents: 5\nstyles: b.png",
+            "contents is a name or glob",
+            marks=pytest.mark.xfail(strict=True, reason="_expand iterates over a number: TypeError"),
+        ),
+        pytest.param(
+            "pairs: [{content: a.png, style: b.png, on: 1}]",
+            "no column or setting True",
+            marks=pytest.mark.xfail(strict=True, reason="nearest is given a name that is no text: TypeError"),
+        ),
+        pytest.param(
+            "defaults: {1: 2}\npairs: [{content: a.png, style: b.png}]",
+            "no setting 1",
+            marks=pytest.mark.xfail(strict=True, reason="nearest is given a name that is no text: TypeError"),
+        ),
+    ],
+)
+def test_a_wrong_yaml_says_what_is_wrong(text: str, says: str, write: Callable[[str, str], Path]) -> None:
+    path = write("rows.yaml", text)
+    with pytest.raises(BadRequest) as caught:
+        read_manifest(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.xfail(strict=True, reason="every name with a bracket is taken for a glob")
+def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(
+    folder: Path, write: Callable[[str, str], Path]
+) -> None:
+    (folder / "a[1].png").touch()
+    path = write("rows.yaml", "contents: 'a[1].png'\nstyles: b.png\n")
+    assert names(read_manifest(path)) == [("a[1].png", "b.png")]
+
+
+# Refused as a whole
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("rows.txt", "content,style\na.png,b.png\n", "not in '.txt'"),
+        ("rows", "content,style\na.png,b.png\n", "not in ''"),
+        ("rows.csv", "", "has no rows"),
+        ("rows.csv", "content,style\n", "has no rows"),
+        ("rows.jsonl", "\n\n", "has no rows"),
+        ("rows.yaml", "pairs: []", "has no rows"),
+        ("rows.csv", "content,style\na.png,b.png\na.png,b.png,c.png\n", "row 2: more fields than columns"),
+        ("rows.csv", 'content,style\na.png,"b.png\n', "cannot be read"),
+        ("rows.csv", "content,size\na.png,64\n", "no column 'style'"),
+        ("rows.csv", "style,size\na.png,64\n", "no column 'content'"),
+        ("rows.csv", "contnet,style\na.png,b.png\n", "'contnet'; did you mean 'content'?"),
+        ("rows.csv", "content,style,style_wieght\na.png,b.png,1\n", "did you mean 'style_weight'?"),
+        ("rows.csv", "content,style,qqq\na.png,b.png,1\n", "no column or setting 'qqq'"),
+        ("rows.jsonl", '{"content": "a.png", "style": "b.png"}\n\n{"content": \n', "line 3: not JSON"),
+        ("rows.jsonl", '{"content": "a.png", "style": "b.png"}\n[1, 2]\n', "line 2: a row is an object"),
+        ("rows.jsonl", '{"content": "a.png"}\n{"content": "a.png", "stile": "b.png"}\n', "did you mean 'style'?"),
+        ("rows.parquet", "PAR1 and then something else", "cannot be read"),
+    ],
+)
+def test_a_wrong_manifest_says_what_is_wrong(
+    name: str, text: str, says: str, write: Callable[[str, str], Path]
+) -> None:
+    path = write(name, text)
+    with pytest.raises(BadRequest) as caught:
+        read_manifest(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match=r"there is no manifest .*gone\.csv"):
+        read_manifest(tmp_path / "gone.csv")
+
+
+def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("content,style\nmünchen.png,b.png\n".encode("latin-1"))
+    with pytest.raises(BadRequest, match="cannot be read"):
+        read_manifest(path)
+
+
+@pytest.mark.xfail(strict=True, reason="a column without a name is taken for the rest of a row that is too long")
+def test_a_csv_header_that_ends_in_a_comma_is_not_blamed_on_a_row(write: Callable[[str, str], Path]) -> None:
+    path = write("rows.csv", "content,style,\na.png,b.png,\n")
+    with pytest.raises(BadRequest) as caught:
+        read_manifest(path)
+    assert "more fields" not in str(caught.value)
+
+
+@pytest.mark.xfail(strict=True, reason="str.splitlines also splits at separators that JSON allows within a string")
+def test_a_line_of_json_ends_at_a_newline_only(write: Callable[[str, str], Path]) -> None:
+    row = {"content": "a\u2028b.png", "style": "b\x85.png"}
+    assert read_manifest(write("rows.jsonl", json.dumps(row, ensure_ascii=False))).rows == [row]
+
+
+# Refused row by row
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "says"),
+    [
+        ({"content": "gone.png"}, "content", "there is no file"),
+        ({"style": "gone.png"}, "style", "there is no file"),
+        ({"init": "gone.png"}, "init", "there is no file"),
+        ({"style": "folder"}, "style", "is a folder"),
+        ({"content": "text.jpg"}, "content", "is not a picture"),
+        ({"content": ""}, "content", "is missing"),
+        ({"style": None}, "style", "is missing"),
+        ({"style": float("nan")}, "style", "is missing"),
+        ({"id": "../x"}, "id", "not safe"),
+        ({"id": "a/b"}, "id", "not safe"),
+        ({"id": "a\\b"}, "id", "not safe"),
+        ({"id": "CON"}, "id", "not safe"),
+        ({"id": "lpt1.old"}, "id", "not safe"),
+        ({"id": "x."}, "id", "not safe"),
+        ({"id": "x "}, "id", "not safe"),
+        ({"id": ".x"}, "id", "not safe"),
+        ({"id": "x\n"}, "id", "not safe"),
+        ({"id": "x" * (LONGEST_ID + 1)}, "id", f"longer than {LONGEST_ID}"),
+        ({"id": "first"}, "id", "row 1"),
+        ({"id": "FIRST"}, "id", "row 1"),
+        ({"size": 15}, "size", "15"),
+        ({"size": "5000"}, "size", "5000"),
+        ({"size": "large"}, "size", "'large'"),
+        ({"size": [64]}, "size", "integer"),
+        ({"steps": 1.5}, "steps", "1.5"),
+        ({"content_weight": -1}, "content_weight", "-1"),
+        ({"tv_weight": "nan"}, "tv_weight", "finite"),
+        ({"optimizer": "sgd"}, "optimizer", "'sgd'"),
+        ({"style_layers": "relu1_1, rleu4_2"}, "style_layers", "'rleu4_2'; did you mean 'relu4_2'?"),
+        ({"content_layers": "relu4_2:heavy"}, "content_layers", "heavy"),
+        ({"content": "narrow.png"}, "content", "64x2 px"),
+        ({"style": "narrow.png"}, "style", "64x2 px"),
+        ({"style_scale": 0.2}, "style", "13x10 px"),
+    ],
+)
+def test_a_bad_row_is_listed_and_its_neighbours_survive(
+    change: dict[str, Any], column: str, says: str, folder: Path
+) -> None:
+    (folder / "folder").mkdir()
+    (folder / "text.jpg").write_text("to be painted")
+    Image.new("RGB", (300, 8)).save(folder / "narrow.png")
+    first, second, third = {**GOOD, "id": "first"}, {**GOOD, "id": "second", **change}, {**GOOD, "id": "third"}
+    pairs, bad_rows = check(folder, first, second, third)
+    assert [(pair.row, pair.id) for pair in pairs] == [(1, "first"), (3, "third")]
+    (bad,) = bad_rows
+    assert bad.row == 2
+    ((found, message),) = bad.problems
+    assert found == column
+    assert says in message
+    assert bad.message == f"{column}: {message}"
+
+
+def test_a_row_is_told_all_that_is_wrong_with_it(folder: Path) -> None:
+    _, (bad,) = check(folder, {"id": "a/b", "content": "gone.png", "size": 1, "steps": 0})
+    assert [column for column, _ in bad.problems] == ["size", "steps", "id", "content", "style"]
+    assert (bad.id, bad.content, bad.style) == ("a/b", "gone.png", "")
+
+
+@pytest.mark.parametrize("name", ["x" * LONGEST_ID, "cat at night, 1 of 2", "console", "a.b-c_d@e+f=g"])
+def test_ordinary_ids_are_kept(name: str, folder: Path) -> None:
+    pairs, _ = check(folder, {**GOOD, "id": name})
+    assert [pair.id for pair in pairs] == [name]
+
+
+def test_a_bad_row_still_holds_its_id(folder: Path) -> None:
+    _, bad_rows = check(folder, {**GOOD, "id": "x", "content": "gone.png"}, {**GOOD, "id": "x"})
+    assert [bad.row for bad in bad_rows] == [1, 2]
+
+
+def test_how_narrow_a_picture_may_be_depends_on_the_layers(folder: Path) -> None:
+    Image.new("RGB", (320, 20)).save(folder / "narrow.png")  # 64 x 4 when it is resized
+    row = {**GOOD, "content": "narrow.png", "content_layers": "relu3_1"}
+    pairs, bad_rows = check(folder, {**row, "style_layers": "relu1_1"}, {**row, "style_layers": "relu4_1"})
+    assert [pair.row for pair in pairs] == [1]
+    assert [bad.row for bad in bad_rows] == [2]
+
+
+def test_set_wins_over_the_row(folder: Path) -> None:
+    pairs, bad_rows = check(folder, {**GOOD, "size": 5, "steps": 9}, {**GOOD, "size": 128}, size="32")
+    assert bad_rows == []
+    assert [(pair.settings.size, pair.settings.steps) for pair in pairs] == [(32, 9), (32, 150)]
+
+
+def test_set_can_make_a_row_bad(folder: Path) -> None:
+    pairs, (bad,) = check(folder, GOOD, init="gone.png")
+    assert pairs == []
+    assert [column for column, _ in bad.problems] == ["init"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cut.jpg",
+        pytest.param(
+            "cut.png",
+            marks=pytest.mark.xfail(strict=True, reason="Pillow decodes a PNG to look for its EXIF data"),
+        ),
+    ],
+)
+def test_only_decoding_finds_a_picture_that_is_cut_off(name: str, folder: Path) -> None:
+    whole = folder / f"whole{Path(name).suffix}"
+    write_noise(whole)
+    (folder / name).write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    manifest = Manifest(folder / "rows.csv", [{**GOOD, "content": name}, {**GOOD, "style": whole.name}])
+    by_header, _ = check_rows(manifest, {})
+    assert [pair.row for pair in by_header] == [1, 2]
+    by_decoding, (bad,) = check_rows(manifest, {}, decode=True)
+    assert [pair.row for pair in by_decoding] == [2]
+    assert (bad.row, bad.problems[0][0]) == (1, "content")
+    assert name in bad.message
+    assert "truncated" in bad.message
+
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "odd.jpg",
+        pytest.param("odd.png", marks=pytest.mark.xfail(strict=True, reason="SyntaxError from Pillow's EXIF reader")),
+        pytest.param("odd.webp", marks=pytest.mark.xfail(strict=True, reason="SyntaxError from Pillow's EXIF reader")),
+    ],
+)
+def test_unreadable_exif_does_not_stop_the_check(name: str, decode: bool, folder: Path) -> None:
+    Image.new("RGB", (40, 30)).save(folder / name, exif=b"Exif\0\0" + 4 * b"junk")
+    manifest = Manifest(folder / "rows.csv", [{**GOOD, "content": name}, GOOD])
+    pairs, bad_rows = check_rows(manifest, {}, decode)
+    assert [pair.row for pair in pairs] == [1, 2]
+    assert bad_rows == []

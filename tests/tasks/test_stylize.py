@@ -1,0 +1,123 @@
+"""One pair, as a plain function: what the record says is true of the file, and every setting does something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tasks import stylize as step
+from tasks.errors import BadInput
+from tasks.jobs import Job, make_jobs
+from tasks.manifest import Manifest, check_rows
+from tasks.store import Store
+from tasks.stylize import is_transient, stylize
+
+
+def make_job(samples: Path, **settings: object) -> Job:
+    row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 64, "steps": 4, **settings}
+    manifest = Manifest(samples / "test.yaml", [row])
+    pairs, bad_rows = check_rows(manifest, {})
+    assert not bad_rows
+    (job,), _ = make_jobs(manifest, pairs, "cpu")
+    return job
+
+
+def pixels(store: Store, job: Job) -> np.ndarray:
+    return np.asarray(Image.open(store.picture(job.key)))
+
+
+def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path) -> None:
+    job, store = make_job(samples, tv_weight=0.5, steps=8), Store(tmp_path)
+    record = stylize(job, store, "cpu")
+    content = step.to_tensor(step.resize(step.load_picture(job.content), 64), "cpu")
+    written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
+    with torch.no_grad():
+        losses = step.make_objective(job, content, "float32", "cpu")(written)
+    assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
+    assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
+    assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)
+    assert record.tv_loss > 0
+    assert record.style_loss == pytest.approx(sum(record.style_loss_by_layer.values()))
+    assert record.total_loss == pytest.approx(record.content_loss + record.style_loss + record.tv_loss)
+    assert list(record.style_loss_by_layer) == [f"relu{block}_1" for block in range(1, 6)]
+    assert (record.width, record.height, record.steps) == (64, 43, 8)
+
+
+def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> None:
+    job = make_job(samples, init="noise", seed=7)
+    one, other = (stylize(job, Store(tmp_path / name), "cpu") for name in ("one", "other"))
+    assert one.output_sha256 == other.output_sha256
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": 6},
+        {"content_weight": 1.0},
+        {"style_weight": 1.0},
+        {"tv_weight": 100.0},
+        {"content_layers": "relu3_1"},
+        {"content_layers": "relu4_2:50"},
+        {"style_layers": "relu1_1, relu2_1"},
+        {"style_layers": "relu1_1:9, relu2_1, relu3_1, relu4_1, relu5_1"},
+        {"style_scale": 0.5},
+        {"init": "noise"},
+        {"init": "images/rocket.jpg"},
+        {"optimizer": "adam"},
+        {"history": 1},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_picture(tmp_path: Path, samples: Path, change: dict[str, object]) -> None:
+    base, other = make_job(samples, precision="float32"), make_job(samples, **{"precision": "float32", **change})
+    store = Store(tmp_path)
+    assert base.key != other.key
+    stylize(base, store, "cpu")
+    stylize(other, store, "cpu")
+    assert not np.array_equal(pixels(store, base), pixels(store, other))
+
+
+def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
+    store = Store(tmp_path)
+    for fixed, change in (({"init": "noise"}, {"seed": 1}), ({"optimizer": "adam"}, {"learning_rate": 0.1})):
+        jobs = make_job(samples, **fixed), make_job(samples, **fixed, **change)
+        for job in jobs:
+            stylize(job, store, "cpu")
+        assert not np.array_equal(pixels(store, jobs[0]), pixels(store, jobs[1]))
+
+
+def test_size_is_the_longer_side(tmp_path: Path, samples: Path) -> None:
+    job, store = make_job(samples, size=80, steps=1), Store(tmp_path)
+    record = stylize(job, store, "cpu")
+    assert pixels(store, job).shape == (record.height, record.width, 3) == (53, 80, 3)
+
+
+def test_the_network_and_a_style_are_loaded_once(tmp_path: Path, samples: Path) -> None:
+    step.load_encoder.cache_clear()
+    step.load_style.cache_clear()
+    store = Store(tmp_path)
+    for content in ("images/coffee.jpg", "images/rocket.jpg", "images/chelsea.jpg"):
+        stylize(make_job(samples, content=content, steps=1, precision="float32"), store, "cpu")
+    assert step.load_encoder.cache_info().misses == 1
+    assert step.load_style.cache_info().misses == 1
+
+
+def test_a_picture_that_changed_since_its_key_was_made_is_refused(tmp_path: Path, samples: Path) -> None:
+    content = tmp_path / "content.png"
+    Image.open(samples / "images/coffee.jpg").save(content)
+    job = make_job(samples, content=str(content))
+    Image.open(samples / "images/rocket.jpg").save(content)
+    with pytest.raises(BadInput, match="was changed while the run was going on"):
+        stylize(job, Store(tmp_path), "cpu")
+
+
+def test_transient_faults_are_told_from_bad_input() -> None:
+    transient = [OSError(5, "I/O error"), TimeoutError(), torch.OutOfMemoryError(), MemoryError()]
+    final = [BadInput("x"), FileNotFoundError(), PermissionError(), ValueError(), RuntimeError()]
+    assert all(is_transient(error) for error in transient)
+    assert not any(is_transient(error) for error in final)
