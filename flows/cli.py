@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from flows.interrupt import Interrupt
 from flows.prefect_server import TemporaryServer, configure
@@ -52,13 +53,13 @@ def clear_errors(verbose: bool) -> Iterator[None]:
     try:
         yield
     except BadRequest as error:
-        error_console.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True, markup=True)
+        error_console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except Exception as error:
         if verbose:
             raise
         text = f"{type(error).__name__}: {error}".splitlines()[0]
-        error_console.print(f"[red]unexpected error:[/] {text}; run again with -v to see where", soft_wrap=True)
+        error_console.print(f"[red]unexpected error:[/] {escape(text)}; run again with -v to see where", soft_wrap=True)
         raise typer.Exit(2) from None
 
 
@@ -136,7 +137,7 @@ def _watching(show: bool) -> Iterator[None]:
 
 def _say_how_to_go_on(folder: Path) -> None:
     error_console.print(
-        f"\nStopped. What is done is kept in {folder}; the same command goes on where this one stopped.",
+        f"\nStopped. What is done is kept in {escape(str(folder))}; the same command goes on where this one stopped.",
         highlight=False,
         soft_wrap=True,
     )

@@ -64,14 +64,15 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
             settings = settings.model_copy(update={"precision": fastest_precision(device)})
         content, style = manifest.locate(pair.content), manifest.locate(pair.style)
         init = manifest.locate(settings.init) if settings.starts_from_picture else None
+        files = {"content": content, "style": style} | ({"init": init} if init else {})
+        sha256: dict[str, str] = {}
         try:
-            content_sha256, style_sha256 = digest(content), digest(style)
-            init_sha256 = digest(init) if init else None
+            for column, path in files.items():
+                sha256[column] = digest(path)
         except OSError as error:
-            problem = ("content" if error.filename == str(content) else "style", str(error))
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (problem,)))
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((column, str(error)),)))
             continue
-        key = pair_key(content_sha256, style_sha256, init_sha256, settings)
+        key = pair_key(sha256["content"], sha256["style"], sha256.get("init"), settings)
         name = pair.id or _derive_id(content, style, key, taken)
         jobs.append(
             Job(
@@ -84,9 +85,9 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
                 content_name=pair.content,
                 style_name=pair.style,
                 settings=settings,
-                content_sha256=content_sha256,
-                style_sha256=style_sha256,
-                init_sha256=init_sha256,
+                content_sha256=sha256["content"],
+                style_sha256=sha256["style"],
+                init_sha256=sha256.get("init"),
                 weights_sha256=weights_digest(),
             )
         )

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from tasks.errors import BadInput, BadRequest
 from tasks.nst.layers import minimum_side
-from tasks.pictures import load_picture, scaled_size, upright_size
+from tasks.pictures import header_size, load_picture, scaled_size
 from tasks.settings import Settings, check_settings, nearest, problems
 
 COLUMNS = ("id", "content", "style", *Settings.model_fields)
@@ -106,12 +106,12 @@ def read_manifest(path: Path) -> Manifest:
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restkey="", strict=True)
-        rows = list(reader)
+        rows: list[dict[str | None, Any]] = list(csv.DictReader(file, restkey=None, strict=True))
     for number, row in enumerate(rows, start=1):
-        if "" in row:
+        if None in row:
             raise BadRequest(f"{path}, row {number}: more fields than columns; put a field with a comma in quotes")
-    return rows
+    # A comma at the end of the header, as spreadsheets leave it, makes a column without a name.
+    return [{str(name): value for name, value in row.items() if name or value} for row in rows]
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
 
 def _read_json_lines(path: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -151,17 +151,17 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
     rows = document.get("pairs") or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
-    contents, styles = (list(_expand(path, document.get(key) or [], key)) for key in ("contents", "styles"))
+    contents, styles = (list(_expand(path, document.get(key, []), key)) for key in ("contents", "styles"))
     asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
-    return [{**defaults, **row} for row in asked]
+    return [{**defaults, **{name: value for name, value in row.items() if not _is_empty(value)}} for row in asked]
 
 
 def _expand(manifest: Path, patterns: Any, key: str) -> Iterator[str]:
     """The files that a list of names and globs stands for: in the list's order, and sorted within each glob."""
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if not isinstance(pattern, str):
             raise BadRequest(f"{manifest}: {key} is a name or glob, or a list of them, not {pattern!r}")
-        if not any(character in pattern for character in "*?["):
+        if not any(character in pattern for character in "*?[") or (manifest.parent / pattern).is_file():
             yield pattern
             continue
         anchor = Path(pattern).anchor
@@ -173,7 +173,7 @@ def _expand(manifest: Path, patterns: Any, key: str) -> Iterator[str]:
 
 
 def _check_columns(path: Path, rows: list[dict[str, Any]]) -> None:
-    names = {name: None for row in rows for name in row}  # a set that keeps the order
+    names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     for name in names:
         if name not in COLUMNS:
             raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}")
@@ -267,6 +267,6 @@ class _PictureCheck:
 
     def _look(self, path: Path) -> tuple[int, int] | str:
         try:
-            return load_picture(path).size if self._decode else upright_size(path)
+            return load_picture(path).size if self._decode else header_size(path)
         except (BadInput, OSError) as error:
             return str(error)

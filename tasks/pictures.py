@@ -77,15 +77,25 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
         raise BadInput("is in 32-bit floating point, which has no fixed range; convert it to 8 or 16 bits")
     if picture.mode.startswith("I"):  # 16 bits a pixel, which some files carry in 32
         grey = np.asarray(picture).astype(np.int64)
+        profile = picture.info.get("icc_profile")
         picture = Image.fromarray((grey.clip(0, 65535) / 257).round().astype(np.uint8))
+        picture.info["icc_profile"] = profile
     if picture.has_transparency_data:
-        with_alpha = picture.convert("RGBA")
+        colours = picture.convert("L" if picture.mode == "LA" else "RGB")  # a profile fits its own mode only
         opaque = Image.new("RGB", picture.size, "white")
-        opaque.paste(_to_srgb(with_alpha.convert("RGB")), mask=with_alpha.getchannel("A"))
+        opaque.paste(_to_srgb(colours).convert("RGB"), mask=picture.convert("RGBA").getchannel("A"))
         return opaque
     if picture.mode == "P":
         picture = picture.convert("RGB")
     return _to_srgb(picture).convert("RGB")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation. EXIF data that cannot be read is ignored, as browsers do."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
 
 
 def load_picture(path: Path, sha256: str | None = None) -> Image.Image:
@@ -103,7 +113,7 @@ def load_picture(path: Path, sha256: str | None = None) -> Image.Image:
     picture = _open(path, sha256)
     try:
         picture.load()
-        return _to_rgb(ImageOps.exif_transpose(picture))
+        return _to_rgb(_upright(picture))
     except BadInput as error:
         raise BadInput(f"{path.name} {error}") from None
     except Exception as error:
@@ -121,16 +131,14 @@ def resize(picture: Image.Image, longer: float) -> Image.Image:
     return picture.resize(scaled_size(*picture.size, longer), Image.Resampling.BILINEAR)
 
 
-def upright_size(path: Path) -> tuple[int, int]:
-    """Width and height by the header alone, as they are after the EXIF orientation.
+def header_size(path: Path) -> tuple[int, int]:
+    """The sides by the header alone, in the file's order: its EXIF orientation may turn the picture.
 
     Raises:
         BadInput: as `load_picture`, but for damage that only decoding shows.
     """
     with _open(path) as picture:
-        width, height = picture.size
-        sideways = picture.getexif().get(0x0112, 1) >= 5  # tag 0x0112: orientation; 5 to 8 are turned by 90 degrees
-    return (height, width) if sideways else (width, height)
+        return picture.size
 
 
 def write_png(picture: Image.Image, path: Path) -> str:

@@ -90,9 +90,14 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
     )
 
 
+def _as_utf8(text: str | None) -> str | None:
+    """The text as Parquet can hold it: a file's name may have bytes that are no UTF-8, which Python keeps."""
+    return None if text is None else os.fsencode(text).decode("utf-8", "replace")
+
+
 def _row(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {
-        name: getattr(outcome, name) for name in ("id", "content", "style", "status", "error_type", "error")
+        name: _as_utf8(getattr(outcome, name)) for name in ("id", "content", "style", "status", "error_type", "error")
     }
     record = outcome.record
     if record is None:

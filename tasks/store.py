@@ -78,7 +78,10 @@ class Store:
         temporary = target.with_name(f".{uuid.uuid4().hex}.part")
         picture = self.picture(record.key)
         try:
-            os.link(picture, temporary)
-        except OSError:  # a file system without links
-            shutil.copyfile(picture, temporary)
-        os.replace(temporary, target)
+            try:
+                os.link(picture, temporary)
+            except OSError:  # a file system without links
+                shutil.copyfile(picture, temporary)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -272,6 +272,14 @@ def test_a_failed_row_leaves_a_frame_in_the_product(folder: Path) -> None:
     assert [sheet.shown(across, 0) for across in (1, 2)] == [colour_of(500), colour_of(501)]
 
 
+def test_a_failed_row_is_shown_once(folder: Path) -> None:
+    content, style = draw_source(folder, "content", 100), draw_source(folder, "style", 500)
+    outcomes = [done(folder, row, content, style, steps=100 * row) for row in (1, 2)]
+    first, second = pages_of(folder, [*outcomes, failed(3, content, style)])
+    assert is_placeholder(sheet_of(first, 3, [HIGH, CELL]).cell(2, 1))
+    assert sheet_of(second, 3, [HIGH]).shown(2, 0) == colour_of(1002)
+
+
 @pytest.mark.parametrize("damage", ["missing", "text"])
 def test_an_original_that_cannot_be_read_leaves_a_frame(damage: str, folder: Path) -> None:
     outcomes = product(folder, contents=2, styles=2)

@@ -180,9 +180,7 @@ def test_derived_ids_are_safe(stem: str, folder: Path) -> None:
     [
         "content",
         "style",
-        pytest.param(
-            "init", marks=pytest.mark.xfail(strict=True, reason="what is not the content is called the style")
-        ),
+        pytest.param("init"),
     ],
 )
 def test_a_picture_that_has_gone_costs_its_row_alone(column: str, folder: Path) -> None:

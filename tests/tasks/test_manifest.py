@@ -173,21 +173,9 @@ def test_a_row_overrides_a_default(write: Callable[[str, str], Path]) -> None:
         ("- content: a.png", "is a mapping"),
         ("pairs: [", "cannot be read"),
         ("", "is a mapping"),
-        pytest.param(
-            "contents: 5\nstyles: b.png",
-            "contents is a name or glob",
-            marks=pytest.mark.xfail(strict=True, reason="_expand iterates over a number: TypeError"),
-        ),
-        pytest.param(
-            "pairs: [{content: a.png, style: b.png, on: 1}]",
-            "no column or setting True",
-            marks=pytest.mark.xfail(strict=True, reason="nearest is given a name that is no text: TypeError"),
-        ),
-        pytest.param(
-            "defaults: {1: 2}\npairs: [{content: a.png, style: b.png}]",
-            "no setting 1",
-            marks=pytest.mark.xfail(strict=True, reason="nearest is given a name that is no text: TypeError"),
-        ),
+        pytest.param("contents: 5\nstyles: b.png", "contents is a name or glob"),
+        pytest.param("pairs: [{content: a.png, style: b.png, on: 1}]", "no column or setting 'True'"),
+        pytest.param("defaults: {1: 2}\npairs: [{content: a.png, style: b.png}]", "no setting 1"),
     ],
 )
 def test_a_wrong_yaml_says_what_is_wrong(text: str, says: str, write: Callable[[str, str], Path]) -> None:
@@ -198,7 +186,6 @@ def test_a_wrong_yaml_says_what_is_wrong(text: str, says: str, write: Callable[[
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.xfail(strict=True, reason="every name with a bracket is taken for a glob")
 def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(
     folder: Path, write: Callable[[str, str], Path]
 ) -> None:
@@ -254,15 +241,11 @@ def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
         read_manifest(path)
 
 
-@pytest.mark.xfail(strict=True, reason="a column without a name is taken for the rest of a row that is too long")
-def test_a_csv_header_that_ends_in_a_comma_is_not_blamed_on_a_row(write: Callable[[str, str], Path]) -> None:
+def test_a_csv_header_may_end_in_a_comma(write: Callable[[str, str], Path]) -> None:
     path = write("rows.csv", "content,style,\na.png,b.png,\n")
-    with pytest.raises(BadRequest) as caught:
-        read_manifest(path)
-    assert "more fields" not in str(caught.value)
+    assert read_manifest(path).rows == [{"content": "a.png", "style": "b.png"}]
 
 
-@pytest.mark.xfail(strict=True, reason="str.splitlines also splits at separators that JSON allows within a string")
 def test_a_line_of_json_ends_at_a_newline_only(write: Callable[[str, str], Path]) -> None:
     row = {"content": "a\u2028b.png", "style": "b\x85.png"}
     assert read_manifest(write("rows.jsonl", json.dumps(row, ensure_ascii=False))).rows == [row]
@@ -367,10 +350,7 @@ def test_set_can_make_a_row_bad(folder: Path) -> None:
     "name",
     [
         "cut.jpg",
-        pytest.param(
-            "cut.png",
-            marks=pytest.mark.xfail(strict=True, reason="Pillow decodes a PNG to look for its EXIF data"),
-        ),
+        pytest.param("cut.png"),
     ],
 )
 def test_only_decoding_finds_a_picture_that_is_cut_off(name: str, folder: Path) -> None:
@@ -392,8 +372,8 @@ def test_only_decoding_finds_a_picture_that_is_cut_off(name: str, folder: Path) 
     "name",
     [
         "odd.jpg",
-        pytest.param("odd.png", marks=pytest.mark.xfail(strict=True, reason="SyntaxError from Pillow's EXIF reader")),
-        pytest.param("odd.webp", marks=pytest.mark.xfail(strict=True, reason="SyntaxError from Pillow's EXIF reader")),
+        pytest.param("odd.png"),
+        pytest.param("odd.webp"),
     ],
 )
 def test_unreadable_exif_does_not_stop_the_check(name: str, decode: bool, folder: Path) -> None:

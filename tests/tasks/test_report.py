@@ -228,7 +228,6 @@ def test_an_earlier_report_is_replaced(tmp_path: Path) -> None:
     assert write(tmp_path, FAILED).num_rows == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a file's name that is not UTF-8 stops the report of all rows")
 def test_a_name_that_is_not_utf8_does_not_stop_the_report(tmp_path: Path) -> None:
     name = os.fsdecode(b"m\xfcnchen.png")
     table = write(tmp_path, COMPLETED, Outcome(2, "two", name, "b.png", "failed", None, "BadInput", f"{name} is cut"))

@@ -211,7 +211,6 @@ def test_an_altered_output_is_restored(store: Store) -> None:
     assert target.read_bytes() == store.picture(KEY).read_bytes()
 
 
-@pytest.mark.xfail(strict=True, reason="publish does not remove its temporary file when it fails")
 def test_an_output_that_cannot_be_written_leaves_nothing(store: Store) -> None:
     record = write_pair(store)
     target = store.folder / OUTPUT

@@ -13,6 +13,7 @@ from tasks import stylize as step
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, check_rows
+from tasks.pictures import load_picture, resize
 from tasks.store import Store
 from tasks.stylize import is_transient, stylize
 
@@ -33,7 +34,7 @@ def pixels(store: Store, job: Job) -> np.ndarray:
 def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, tv_weight=0.5, steps=8), Store(tmp_path)
     record = stylize(job, store, "cpu")
-    content = step.to_tensor(step.resize(step.load_picture(job.content), 64), "cpu")
+    content = step.to_tensor(resize(load_picture(job.content), 64), "cpu")
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         losses = step.make_objective(job, content, "float32", "cpu")(written)
