@@ -57,7 +57,7 @@ def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, 
         rows_of[job.key].append(job)
     once = [jobs[0] for jobs in rows_of.values()]
     watcher.get().planned(once, outcomes)
-    stopping.set(stop := threading.Event())
+    context = stopping.set(stop := threading.Event())
     try:
         for job, result in fan_out(once, store, devices, refresh):
             settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
@@ -66,6 +66,7 @@ def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, 
             artifacts.advance(len(outcomes))
     finally:  # also when the run is told to stop: what is done is done
         stop.set()
+        stopping.reset(context)
         outcomes.sort(key=lambda outcome: outcome.row)
         write_report(outcomes, out / "report.parquet")
         write_run(out / "run.json", manifest, overrides, devices, outcomes, started_at)

@@ -124,16 +124,19 @@ def test_a_signal_stops_within_two_seconds_and_keeps_what_is_done(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (out / "images/quick.png").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    time.sleep(1)
-    process.send_signal(number)
-    sent = time.monotonic()
-    stdout, stderr = process.communicate(timeout=20)
-    assert time.monotonic() - sent < 2
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "images/quick.png").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(number)
+        sent = time.monotonic()
+        stdout, stderr = process.communicate(timeout=20)
+        assert time.monotonic() - sent < 2
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
     assert "the same command goes on" in stderr
     assert "Traceback" not in stdout + stderr
