@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,8 +47,14 @@ class TemporaryServer:
         from prefect.server.api.server import SubprocessASGIServer
 
         self._server = SubprocessASGIServer()
-        self._starting = threading.Thread(target=self._server.start, daemon=True)
+        self._starting = threading.Thread(target=self._try, args=(self._server,), daemon=True)
         self._starting.start()
+
+    @staticmethod
+    def _try(server: SubprocessASGIServer) -> None:
+        # Should it fail, the first flow tries again, and its error is the one to show.
+        with suppress(Exception):
+            server.start()
 
     def wait(self) -> None:
         """Wait until it answers."""
