@@ -46,9 +46,18 @@ class Settings(BaseModel):
 
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
+    tolerance: float = Field(
+        0.0, ge=0, lt=1, description="stop early where ten steps lower the loss by less than this share of it; 0: never"
+    )
     content_weight: Weight = Field(0.01, description="weight of the content loss")
     style_weight: Weight = Field(10.0, description="weight of the style loss")
     tv_weight: Weight = Field(0.0, description="weight of the total variation: smooths the result")
+    tv_power: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="1: total variation as |∂x|+|∂y|, which keeps edges; 2: squared, which smooths them",
+    )
     content_layers: Layers = Field(
         {"relu4_2": 1.0},
         description="layers of the content loss: `relu4_2`, or several with weights, `relu3_1:0.5, relu4_2`",
@@ -69,6 +78,12 @@ class Settings(BaseModel):
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
     history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers; memory grows with it")
     learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
+    preserve_color: Literal["none", "luminance", "match"] = Field(
+        "none",
+        description="keep the content's colours: `luminance` styles the brightness alone, `match` gives the style "
+        "picture the content's colours beforehand",
+    )
+    pooling: Literal["max", "average"] = Field("max", description="how the network halves: `max` or `average`")
     network: Literal["vgg19"] = Field("vgg19", description="the encoder: `vgg19`, with the bundled weights")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="number format of the network; `auto` takes the faster one of the machine"

@@ -20,12 +20,14 @@ from torch import Tensor
 
 from tasks.jobs import Job
 from tasks.nst.adam import Adam
-from tasks.nst.encoder import Encoder
+from tasks.nst.color import grey, match_colors, match_luminance, with_colors_of
+from tasks.nst.encoder import Encoder, Pooling
 from tasks.nst.image import noise
 from tasks.nst.lbfgs import LBFGS
-from tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
+from tasks.nst.losses import Losses, Objective, Weights, content_targets, same, style_targets
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES
+from tasks.nst.stopping import Stalled
 from tasks.pictures import load_picture, resize, write_png
 from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
@@ -44,18 +46,24 @@ def to_picture(tensor: Tensor) -> Image.Image:
 
 
 @lru_cache(maxsize=4)
-def load_encoder(layers: frozenset[str], precision: str, device: str) -> Encoder:
+def load_encoder(layers: frozenset[str], precision: str, pooling: Pooling, device: str) -> Encoder:
     """The encoder, read once a process."""
-    return Encoder(layers, DTYPES[precision], device)
+    return Encoder(layers, DTYPES[precision], pooling, device)
 
 
 @lru_cache(maxsize=32)
-def load_style(
-    path: Path, sha256: str, size: float, layers: tuple[tuple[str, float], ...], encoder: Encoder, device: str
-) -> dict[str, Tensor]:
+def load_style(path: Path, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
     """A style's Gram matrices, computed once a process."""
     picture = resize(load_picture(path, sha256), size)
-    return style_targets(encoder, to_tensor(picture, device), dict(layers))
+    return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
+
+
+def recolored_style(job: Job, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
+    """The Gram matrices of the style after it was given the content's colours or its range of luminance."""
+    settings = job.settings
+    picture = resize(load_picture(job.style, job.style_sha256), settings.size * settings.style_scale)
+    recolor = match_colors if settings.preserve_color == "match" else match_luminance
+    return style_targets(encoder, recolor(to_tensor(picture, str(content.device)), content), settings.style_layers)
 
 
 def weights_of(settings: Settings) -> Weights:
@@ -64,6 +72,7 @@ def weights_of(settings: Settings) -> Weights:
         content=settings.content_weight,
         style=settings.style_weight,
         tv=settings.tv_weight,
+        tv_power=settings.tv_power,
         content_layers=settings.content_layers,
         style_layers=settings.style_layers,
     )
@@ -73,16 +82,14 @@ def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Ob
     """The pair's objective; ``content`` is (1, 3, H, W) in [0, 1]."""
     settings = job.settings
     weights = weights_of(settings)
-    encoder = load_encoder(weights.layers, precision, device)
-    style = load_style(
-        job.style,
-        job.style_sha256,
-        settings.size * settings.style_scale,
-        tuple(settings.style_layers.items()),
-        encoder,
-        device,
-    )
-    return Objective(encoder, weights, content_targets(encoder, content, settings.content_layers), style)
+    encoder = load_encoder(weights.layers, precision, settings.pooling, device)
+    view = grey if settings.preserve_color == "luminance" else same
+    if settings.preserve_color == "none":
+        size = settings.size * settings.style_scale
+        style = load_style(job.style, job.style_sha256, size, tuple(settings.style_layers), encoder)
+    else:
+        style = recolored_style(job, content, encoder)
+    return Objective(encoder, weights, content_targets(encoder, view(content), settings.content_layers), style, view)
 
 
 def start_picture(job: Job, content: Tensor) -> Tensor:
@@ -126,9 +133,13 @@ def stylize(job: Job, store: Store, device: str) -> Record:
         optimizer,
         settings.steps,
         on_step=on_step,
+        stalled=Stalled(settings.tolerance),
     )
     output = store.picture(job.key)
-    output_sha256 = write_png(to_picture(optimized.picture), output)
+    picture = optimized.picture
+    if settings.preserve_color == "luminance":
+        picture = with_colors_of(content, picture)
+    output_sha256 = write_png(to_picture(picture), output)
     losses = judge(job, content, load_picture(output, output_sha256), device)
     by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
     content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()

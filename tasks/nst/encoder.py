@@ -1,6 +1,6 @@
 """The encoder: VGG-19 (Simonyan, Zisserman 2015), cut off behind the last layer that a loss looks at.
 
-Layers are named as in the papers: ``reluB_I`` is the I-th rectified convolution of block B, and a max pooling that
+Layers are named as in the papers: ``reluB_I`` is the I-th rectified convolution of block B, and a pooling that
 halves both sides stands between two blocks.
 """
 
@@ -10,6 +10,7 @@ import importlib.util
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from tasks.nst.layers import LAYERS
 
+Pooling = Literal["max", "average"]
 # The mean of the training pictures, in the order and scale of the original weights.
 MEAN_BGR_255 = (103.939, 116.779, 123.68)
 
@@ -62,6 +64,7 @@ class Encoder(nn.Module):
 
     Args:
         layers: names of the features that `forward` returns, e.g. ``["relu1_1", "relu4_2"]``.
+        pooling: between the blocks; Gatys et al. found average pooling to look slightly better.
         dtype: of weights and features; bfloat16 where that is faster, see `precision`.
         weights: a file as `bundled_weights` names it.
     """
@@ -70,12 +73,14 @@ class Encoder(nn.Module):
         self,
         layers: Iterable[str],
         dtype: torch.dtype = torch.float32,
+        pooling: Pooling = "max",
         device: torch.device | str = "cpu",
         weights: Path | None = None,
     ) -> None:
         super().__init__()
         self.layers = frozenset(layers)
         self.dtype = dtype
+        self.pool = F.max_pool2d if pooling == "max" else F.avg_pool2d
         file = weights or bundled_weights()
         deepest = max(LAYERS.index(layer) for layer in self.layers)
         self.convolutions = nn.ModuleDict()
@@ -106,7 +111,7 @@ class Encoder(nn.Module):
         x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
         for layer, convolution in self.convolutions.items():
             if layer.endswith("_1") and layer != "relu1_1":
-                x = F.max_pool2d(x, 2)  # (1, C, h/2, w/2)
+                x = self.pool(x, 2)  # (1, C, h/2, w/2)
             x = F.relu_(convolution(x))  # (1, C, h, w)
             if layer in self.layers:
                 features[layer] = x

@@ -6,7 +6,7 @@ differences, so that the weights known from other tools keep their meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,15 +54,16 @@ def gram_matrix(features: Tensor) -> Tensor:
     return gram
 
 
-def total_variation(picture: Tensor) -> Tensor:
-    """Mean of ``|∂x|`` plus mean of ``|∂y|`` over neighbouring pixels, in units of 0–255.
+def total_variation(picture: Tensor, power: int = 1) -> Tensor:
+    """Mean of ``|∂x|^power`` plus mean of ``|∂y|^power`` over neighbouring pixels, in units of 0–255.
 
     Args:
         picture: (1, 3, H, W) in [0, 1].
+        power: 1 keeps edges (Rudin, Osher, Fatemi 1992, anisotropic); 2 smooths them, as Johnson et al. (2016) do.
     """
-    across = (picture[..., :, 1:] - picture[..., :, :-1]).abs().mean()
-    down = (picture[..., 1:, :] - picture[..., :-1, :]).abs().mean()
-    return 255 * (across + down)
+    across = 255 * (picture[..., :, 1:] - picture[..., :, :-1])
+    down = 255 * (picture[..., 1:, :] - picture[..., :-1, :])
+    return across.abs().pow(power).mean() + down.abs().pow(power).mean()
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Weights:
     tv: float
     content_layers: Mapping[str, float]
     style_layers: Mapping[str, float]
+    tv_power: int = 1
 
     @property
     def layers(self) -> frozenset[str]:
@@ -98,18 +100,23 @@ class Losses:
         return torch.stack([self.content, *self.style.values(), self.tv]).sum()
 
 
-def content_targets(encoder: Encoder, picture: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
+def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """Features (1, C, h, w) of the content picture at ``layers``."""
     with torch.no_grad():
         features = encoder(picture)
     return {layer: features[layer] for layer in layers}
 
 
-def style_targets(encoder: Encoder, picture: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
+def style_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """Gram matrices (C, C) of the style picture at ``layers``."""
     with torch.no_grad():
         features = encoder(picture)
         return {layer: gram_matrix(features[layer]) for layer in layers}
+
+
+def same(picture: Tensor) -> Tensor:
+    """The picture as it is."""
+    return picture
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,11 @@ class Objective:
     weights: Weights
     content: Mapping[str, Tensor]
     style: Mapping[str, Tensor]
+    view: Callable[[Tensor], Tensor] = same  # what the network sees of the picture
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        features = self.encoder(picture)
+        features = self.encoder(self.view(picture))
         content = picture.new_zeros(())
         for layer, weight in self.weights.content_layers.items():
             distance = F.mse_loss(features[layer].float(), self.content[layer].float())
@@ -133,6 +141,7 @@ class Objective:
             channels = features[layer].shape[1]
             distance = F.mse_loss(gram_matrix(features[layer]), self.style[layer])
             style[layer] = self.weights.style * weight / channels**2 * distance
-        # Not computed at weight zero: it would cost time in every step and change nothing.
-        tv = self.weights.tv * total_variation(picture) if self.weights.tv else picture.new_zeros(())
+        tv = picture.new_zeros(())
+        if self.weights.tv:  # at weight zero it would cost time in every step and change nothing
+            tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
         return Losses(content, style, tv)

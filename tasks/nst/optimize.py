@@ -42,12 +42,14 @@ def optimize(
     optimizer: Optimizer,
     steps: int,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
+    stalled: Callable[[float], bool] = lambda best: False,
 ) -> Optimized:
     """Minimize ``objective`` over pictures, beginning with ``start`` (1, 3, H, W), RGB in [0, 1].
 
     Args:
         steps: at least 1; each costs one forward and one backward pass through the network.
         on_step: called after each step with its number, from 1, and its loss.
+        stalled: given the best loss after each step; where it says so, the loop ends early.
     """
     image = FourierImage(start)
     point = image.coefficients.flatten()  # (N,)
@@ -62,6 +64,8 @@ def optimize(
         value = loss.item()
         if value < best.loss:
             best = Optimized(picture.detach(), value, step)
-        point = optimizer.step(point, value, gradient.flatten())
         on_step(step, value)
-    return Optimized(best.picture, best.loss, steps)
+        if stalled(best.loss):
+            break
+        point = optimizer.step(point, value, gradient.flatten())
+    return Optimized(best.picture, best.loss, step)

@@ -61,6 +61,11 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
         {"content_weight": 1.0},
         {"style_weight": 1.0},
         {"tv_weight": 100.0},
+        {"tv_weight": 100.0, "tv_power": 2},
+        {"preserve_color": "luminance"},
+        {"preserve_color": "match"},
+        {"pooling": "average"},
+        {"tolerance": 0.99, "steps": 14},
         {"content_layers": "relu3_1"},
         {"content_layers": "relu4_2:50"},
         {"style_layers": "relu1_1, relu2_1"},
@@ -122,3 +127,27 @@ def test_transient_faults_are_told_from_bad_input() -> None:
     final = [BadInput("x"), FileNotFoundError(), PermissionError(), ValueError(), RuntimeError()]
     assert all(is_transient(error) for error in transient)
     assert not any(is_transient(error) for error in final)
+
+
+def test_a_stalled_loss_stops_early_and_the_record_says_when(tmp_path: Path, samples: Path) -> None:
+    record = stylize(make_job(samples, steps=40, tolerance=0.99, optimizer="adam"), Store(tmp_path), "cpu")
+    assert record.steps == 11
+
+
+def test_preserved_luminance_leaves_the_contents_colors(tmp_path: Path, samples: Path) -> None:
+    job, store = make_job(samples, steps=8, preserve_color="luminance"), Store(tmp_path)
+    record = stylize(job, store, "cpu")
+    written = Image.open(store.picture(job.key)).convert("YCbCr")
+    content = resize(load_picture(job.content), 64).convert("YCbCr")
+    plain = make_job(samples, steps=8)
+    stylize(plain, store, "cpu")
+    free = Image.open(store.picture(plain.key)).convert("YCbCr")
+
+    def distance(one: Image.Image, channels: slice) -> float:
+        difference = np.asarray(one)[..., channels].astype(float) - np.asarray(content)[..., channels]
+        return float(np.abs(difference).mean())
+
+    chroma, brightness = slice(1, 3), slice(0, 1)
+    assert distance(written, chroma) < 0.3 * distance(free, chroma)
+    assert distance(written, brightness) > 10
+    assert record.total_loss == pytest.approx(record.optimizer_loss, rel=0.25)
