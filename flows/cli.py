@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -78,6 +79,10 @@ def run(
     ] = None,
     set_: SetOption = None,
     refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
+    max_failures: Annotated[
+        int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
+    ] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="The same as --max-failures 1.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -93,7 +98,9 @@ def run(
         overrides = parse_assignments(set_ or [])
         from tasks.manifest import read_manifest
 
-        read_manifest(manifest)  # a request that cannot be carried out fails here, before Prefect's server starts
+        rows = len(
+            read_manifest(manifest).rows
+        )  # a request that cannot be carried out fails here, before Prefect's server starts
         server = TemporaryServer()
         interrupt = Interrupt(server.stop, lambda: _say_how_to_go_on(folder))
         interrupt.install()
@@ -103,19 +110,20 @@ def run(
 
             server.wait()
             with _watching(show=not (quiet or as_json or verbose)):
-                outcomes = stylize(manifest, folder, overrides, refresh)
+                outcomes = stylize(manifest, folder, overrides, refresh, 1 if fail_fast else max_failures)
         except KeyboardInterrupt:
             interrupt.leave()
     from flows.screen import print_summary
     from tasks.report import count
 
+    left = rows - len(outcomes)
     if as_json:
         failures = [{"row": one.row, "id": one.id, "error": one.error} for one in outcomes if one.status == "failed"]
-        print(json.dumps({**count(outcomes), "out": str(folder), "failures": failures}))
+        print(json.dumps({**count(outcomes), "left": left, "out": str(folder), "failures": failures}))
     elif not quiet:
-        print_summary(out_console, outcomes, folder, time.perf_counter() - started)
+        print_summary(out_console, outcomes, left, folder, time.perf_counter() - started)
     gc.freeze()  # or the interpreter would spend a second on taking torch and Prefect apart
-    raise typer.Exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
+    raise typer.Exit(1 if left or any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 
 @contextmanager
@@ -172,3 +180,21 @@ def check(
 
         print_bad_rows(out_console, len(asked.rows), bad_rows)
     raise typer.Exit(2 if bad_rows else 0)
+
+
+@app.command(epilog="Example: [bold]stylebatch status outputs/demo[/]")
+def status(
+    run_dir: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Tell how far a run is, while it goes on or after: counts, rate, time left, failures by their cause."""
+    with clear_errors(verbose):
+        from flows.screen import print_status
+        from tasks.status import read_status
+
+        found = read_status(run_dir)
+    if as_json:
+        print(json.dumps(asdict(found) | {"remaining": found.remaining}, default=str))
+    else:
+        print_status(out_console, found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from prefect.futures import PrefectFuture
 
 from tasks.jobs import Job
+from tasks.progress import stopping
 from tasks.record import Record
 from tasks.store import Store
 from tasks.stylize import stylize_pair
@@ -18,10 +21,26 @@ _Future = PrefectFuture[dict[str, Any]]
 _Ended = tuple[Job, str, _Future]
 
 
+@contextmanager
 def fan_out(
     jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool
+) -> Iterator[Iterator[tuple[Job, Record | Exception]]]:
+    """Stylize jobs, each on a device of its own.
+
+    Gives an iterator over the jobs as they are finished, each with its record or its error. When the context is left
+    before the iterator is at its end, pairs in progress stop after their next step.
+    """
+    context = stopping.set(stop := threading.Event())
+    try:
+        yield _finished(jobs, store, devices, refresh)
+    finally:
+        stop.set()
+        stopping.reset(context)
+
+
+def _finished(
+    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool
 ) -> Iterator[tuple[Job, Record | Exception]]:
-    """Stylize jobs, each on a device of its own, and yield each with its record or its error as it is finished."""
     submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh).submit
     free = list(devices)
     finished: SimpleQueue[_Ended] = SimpleQueue()

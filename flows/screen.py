@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +17,12 @@ from tasks.jobs import Job
 from tasks.manifest import BadRow
 from tasks.progress import Watcher
 from tasks.report import Outcome, count
+from tasks.status import RunStatus
 
 # What a screen has room for; the report has them all.
 FAILURES = 10
 SLOWEST = 3
+NAMED = 5
 COLOURS = {"completed": "green", "cached": "blue", "failed": "red"}
 
 
@@ -70,8 +73,8 @@ class Bar(Watcher):
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
 
 
-def print_summary(console: Console, outcomes: Sequence[Outcome], out: Path, seconds: float) -> None:
-    """The counts, the slowest pairs, the failures, and where the files are."""
+def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Path, seconds: float) -> None:
+    """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for status, number in count(outcomes).items():
         table.add_row(f"[{COLOURS[status] if number else 'dim'}]{status}[/]", str(number))
@@ -86,10 +89,35 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], out: Path, seco
         console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
     if len(failures) > FAILURES:
         console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    if left:
+        console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
     for name in ("images", "grids", "report.parquet", "run.json"):
         if (out / name).exists():
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
+
+
+def print_status(console: Console, status: RunStatus) -> None:
+    """State, counts, rate, time left, and the failures by their cause."""
+    counts = ", ".join(f"{number} {name}" for name, number in status.counts.items())
+    console.print(f"{escape(str(status.folder))}: {status.state}, {_duration(status.elapsed)}", highlight=False)
+    console.print(f"{status.rows} rows: {counts}, {status.remaining} to do", highlight=False)
+    if status.state == "running" and status.left is not None:
+        left = _duration(status.left)
+        console.print(f"{status.rate * 60:.1f} rows a minute, about {left} left", highlight=False)
+    for cause, names in status.failures.items():
+        shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        console.print(f"[red]{len(names)} failed[/] {escape(cause)}\n  {escape(shown)}", soft_wrap=True)
+    if status.state != "running" and (status.failures or status.remaining):
+        command = shlex.join(["stylebatch", "run", str(status.manifest), "--out", str(status.folder)])
+        console.print(f"to try what is failed or left: {escape(command)}", highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    """``1:02:03``, or ``2:03`` below an hour."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:

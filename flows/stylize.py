@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from prefect import flow
@@ -15,16 +13,23 @@ from flows.fan_out import fan_out
 from tasks.devices import available_devices
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding, make_jobs
+from tasks.ledger import Ledger
 from tasks.manifest import check_rows, read_manifest
-from tasks.progress import stopping, watcher
+from tasks.progress import watcher
 from tasks.record import Record
-from tasks.report import Outcome, Status, output_of, refused, settled, write_report, write_run
+from tasks.report import Outcome, Status, output_of, refused, settled
 from tasks.settings import check_settings
 from tasks.store import Store
 
 
 @flow(name="stylize", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]  # a fault of Prefect's types
-def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, refresh: bool = False) -> list[Outcome]:
+def stylize(
+    manifest: Path,
+    out: Path,
+    overrides: dict[str, str] | None = None,
+    refresh: bool = False,
+    max_failures: int | None = None,
+) -> list[Outcome]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
     Args:
@@ -32,6 +37,7 @@ def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, 
         out: the run's folder.
         overrides: settings that win over the manifest's.
         refresh: stylize every pair again, also those that are done.
+        max_failures: failed rows at which to stop; those that are left have no outcome.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -39,41 +45,36 @@ def stylize(manifest: Path, out: Path, overrides: dict[str, str] | None = None, 
     Raises:
         BadRequest: the manifest cannot be read, a column or setting is not known, or the folder cannot be written to.
     """
-    started_at, overrides, devices, store = datetime.now(UTC), overrides or {}, available_devices(), Store(out)
-    check_settings(overrides, "--set")
+    devices, store = available_devices(), Store(out)
+    check_settings(overrides or {}, "--set")
     asked = read_manifest(manifest)
     store.create()
     artifacts = Artifacts(len(asked.rows))
 
-    pairs, bad_rows = check_rows(asked, overrides)
+    pairs, bad_rows = check_rows(asked, overrides or {})
     jobs, vanished = make_jobs(asked, pairs, devices[0])
     known = {} if refresh else {job.key: record for job in jobs if (record := store.find(job.key))}
     todo, damaged = check_decoding(job for job in jobs if job.key not in known)
-
-    outcomes = [refused(row) for row in (*bad_rows, *vanished, *damaged)]
-    outcomes += [_settle(store, job, known[job.key], "cached") for job in jobs if job.key in known]
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
     for job in todo:
         rows_of[job.key].append(job)
-    once = [jobs[0] for jobs in rows_of.values()]
-    watcher.get().planned(once, outcomes)
-    context = stopping.set(stop := threading.Event())
-    try:
-        for job, result in fan_out(once, store, devices, refresh):
-            settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
-            outcomes += settled_now
-            watcher.get().finished(job, settled_now)
-            artifacts.advance(len(outcomes))
-    finally:  # also when the run is told to stop: what is done is done
-        stop.set()
-        stopping.reset(context)
-        outcomes.sort(key=lambda outcome: outcome.row)
-        write_report(outcomes, out / "report.parquet")
-        write_run(out / "run.json", manifest, overrides, devices, outcomes, started_at)
+
+    with Ledger(out, manifest, len(asked.rows), overrides or {}, devices) as ledger:
+        ledger.add([refused(row) for row in (*bad_rows, *vanished, *damaged)])
+        ledger.add([_settle(store, job, known[job.key], "cached") for job in jobs if job.key in known])
+        once = [rows[0] for rows in rows_of.values()]
+        watcher.get().planned(once, ledger.outcomes)
+        with fan_out(once, store, devices, refresh) as results:
+            while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
+                job, result = ended
+                settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
+                ledger.add(settled_now)
+                watcher.get().finished(job, settled_now)
+                artifacts.advance(len(ledger.outcomes))
     store.sweep()
-    write_grids(outcomes, asked.folder, out)
-    artifacts.summarize(outcomes)
-    return outcomes
+    write_grids(ledger.outcomes, asked.folder, out)
+    artifacts.summarize(ledger.outcomes)
+    return ledger.outcomes
 
 
 def _settle(store: Store, job: Job, result: Record | Exception, status: Status) -> Outcome:

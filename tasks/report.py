@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -126,28 +126,15 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     return {status: counts[status] for status in ("completed", "cached", "failed")}
 
 
-def write_run(
-    path: Path,
-    manifest: Path,
-    overrides: dict[str, str],
-    devices: list[str],
-    outcomes: Sequence[Outcome],
-    started_at: datetime,
-) -> None:
-    """Write ``run.json``: what was asked for, what it ran on, and how it went."""
+def write_run(path: Path, outcomes: Sequence[Outcome], asked: Mapping[str, Any]) -> None:
+    """Write ``run.json``: what was ``asked``, what it ran on, and how it went."""
     packages = ("stylebatch", "torch", "prefect", "pillow", "pyarrow")
     run = {
-        "manifest": str(manifest.absolute()),
-        "set": overrides,
+        **asked,
+        "updated_at": datetime.now(UTC).isoformat(),
         "counts": count(outcomes),
-        "started_at": started_at.isoformat(),
-        "finished_at": datetime.now(UTC).isoformat(),
         "engine": ENGINE,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-        "machine": {
-            "system": platform.platform(),
-            "cores": os.cpu_count(),
-            "devices": devices,
-        },
+        "machine": {"name": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
     }
     write_atomically(path, (json.dumps(run, indent=2) + "\n").encode())

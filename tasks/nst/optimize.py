@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tasks.nst.image import FourierImage
-from tasks.nst.losses import Objective
+from tasks.nst.losses import Losses
 
 
 class Optimizer(Protocol):
@@ -37,7 +37,7 @@ class Optimized:
 
 
 def optimize(
-    objective: Objective,
+    objective: Callable[[Tensor], Losses],
     start: Tensor,
     optimizer: Optimizer,
     steps: int,

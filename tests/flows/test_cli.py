@@ -94,6 +94,7 @@ def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str)
         "completed": 0,
         "cached": 2,
         "failed": 0,
+        "left": 0,
         "out": str(tmp_path / "out"),
         "failures": [],
     }
@@ -105,6 +106,20 @@ def test_a_failed_row_is_exit_code_1_and_v_shows_the_log(manifest: Path, tmp_pat
     assert result.returncode == 1
     assert "row 1 row-1: content: there is no file" in result.stdout
     assert "Flow run" in result.stderr
+
+
+def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+    manifest = tmp_path / "rows.csv"
+    content, style = samples / "images/chelsea.jpg", samples / "styles/glass.jpg"
+    manifest.write_text(f"content,style,size,steps\nnowhere.jpg,{style},64,1\n{content},{style},64,1\n")
+    result = run("run", manifest, "--out", tmp_path / "out", "--fail-fast", server=prefect_server)
+    assert result.returncode == 1
+    assert "stopped after 1 failures, the last of them above; 1 rows are left" in result.stdout
+    assert not list((tmp_path / "out/images").iterdir())
+    on_disk = run("status", tmp_path / "out")
+    assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
+    assert "there is no file …" in on_disk.stdout
+    assert f"stylebatch run {manifest} --out {tmp_path / 'out'}" in on_disk.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -142,7 +157,8 @@ def test_a_signal_stops_within_two_seconds_and_keeps_what_is_done(
     assert "Traceback" not in stdout + stderr
     report = pd.read_parquet(out / "report.parquet")
     assert list(report["status"]) == ["completed"]
+    assert "stopped" in run("status", out).stdout
     again = run("run", manifest, "--out", out, "--json", "--set", "steps=1", server=prefect_server)
     assert json.loads(again.stdout) | {"out": ""} == {
-        "completed": 1, "cached": 1, "failed": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 1, "failed": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip

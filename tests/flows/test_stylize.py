@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from flows.stylize import stylize
+from tasks import objective
 from tasks import stylize as step
 from tasks.errors import BadRequest
 from tasks.jobs import Job
 from tasks.record import Record
 from tasks.report import Outcome
+from tasks.status import read_status
 from tasks.store import Store
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -33,9 +35,9 @@ def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_pa
     assert json.loads((out / "run.json").read_text())["counts"] == {"completed": 2, "cached": 0, "failed": 0}
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png") if path.parent.name != "grids"}
 
-    step.load_encoder.cache_clear()
+    objective.load_encoder.cache_clear()
     assert statuses(stylize(manifest, out)) == ["cached", "cached"]
-    assert step.load_encoder.cache_info().misses == 0, "the network was loaded for nothing"
+    assert objective.load_encoder.cache_info().misses == 0, "the network was loaded for nothing"
     assert before == {path: path.stat().st_mtime_ns for path in before}
     again = pd.read_parquet(out / "report.parquet")
     pd.testing.assert_frame_equal(again.drop(columns="status"), report.drop(columns="status"))
@@ -146,6 +148,17 @@ def test_what_is_no_transient_fault_is_never_tried_again(
     assert statuses([first, second]) == ["failed", "completed"]
     assert (first.error_type, first.error) == ("ValueError", "no")
     assert len(calls) == 2
+
+
+def test_a_run_that_is_evidently_broken_ends_early(
+    manifest: Path, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest.write_text(manifest.read_text().replace("contents: [", f"contents: [{samples}/images/rocket.jpg, "))
+    calls = _fail(100, ValueError("no"), monkeypatch)
+    outcomes = stylize(manifest, tmp_path / "out", max_failures=2)
+    assert statuses(outcomes) == ["failed", "failed"]
+    assert len(calls) == 2
+    assert read_status(tmp_path / "out").remaining == 1
 
 
 def test_prefect_knows_the_pairs_and_the_summary(manifest: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tasks import stylize as step
+from tasks import objective
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, check_rows
@@ -34,10 +34,10 @@ def pixels(store: Store, job: Job) -> np.ndarray:
 def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, tv_weight=0.5, steps=8), Store(tmp_path)
     record = stylize(job, store, "cpu")
-    content = step.to_tensor(resize(load_picture(job.content), 64), "cpu")
+    content = objective.to_tensor(resize(load_picture(job.content), 64), "cpu")
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        losses = step.make_objective(job, content, "float32", "cpu")(written)
+        losses = objective.make_objective(job, content, "float32", "cpu")(written)
     assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
     assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
     assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)
@@ -104,13 +104,13 @@ def test_size_is_the_longer_side(tmp_path: Path, samples: Path) -> None:
 
 
 def test_the_network_and_a_style_are_loaded_once(tmp_path: Path, samples: Path) -> None:
-    step.load_encoder.cache_clear()
-    step.load_style.cache_clear()
+    objective.load_encoder.cache_clear()
+    objective.load_style.cache_clear()
     store = Store(tmp_path)
     for content in ("images/coffee.jpg", "images/rocket.jpg", "images/chelsea.jpg"):
         stylize(make_job(samples, content=content, steps=1, precision="float32"), store, "cpu")
-    assert step.load_encoder.cache_info().misses == 1
-    assert step.load_style.cache_info().misses == 1
+    assert objective.load_encoder.cache_info().misses == 1
+    assert objective.load_style.cache_info().misses == 1
 
 
 def test_a_picture_that_changed_since_its_key_was_made_is_refused(tmp_path: Path, samples: Path) -> None:

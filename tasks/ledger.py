@@ -1,0 +1,70 @@
+"""The ledger of a run: what became of each row so far, on disk often enough to be read while the run goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from tasks.report import Outcome, count, write_report, write_run
+
+# Seconds between two writings. A report of a hundred thousand rows takes some seconds to write.
+INTERVAL = 30.0
+State = Literal["running", "finished", "stopped"]
+
+
+@dataclass
+class Ledger:
+    """The outcomes of the run in ``folder``; as a context, it leaves report and run.json whatever ends the run."""
+
+    folder: Path
+    manifest: Path
+    rows: int
+    overrides: dict[str, str]
+    devices: list[str]
+    outcomes: list[Outcome] = field(default_factory=list)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _written: float = 0.0
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Take in some rows, and write at intervals."""
+        self.outcomes += outcomes
+        if time.monotonic() - self._written > INTERVAL:
+            self.write("running")
+
+    @property
+    def failures(self) -> int:
+        """Rows that have failed so far."""
+        return count(self.outcomes)["failed"]
+
+    def write(self, state: State) -> None:
+        """Write ``report.parquet`` and ``run.json``."""
+        self.outcomes.sort(key=lambda outcome: outcome.row)
+        write_report(self.outcomes, self.folder / "report.parquet")
+        write_run(
+            self.folder / "run.json",
+            self.outcomes,
+            {
+                "manifest": str(self.manifest.absolute()),
+                "rows": self.rows,
+                "set": self.overrides,
+                "devices": self.devices,
+                "state": state,
+                "process": os.getpid(),
+                "started_at": self.started_at.isoformat(),
+            },
+        )
+        self._written = time.monotonic()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.write("finished" if len(self.outcomes) == self.rows else "stopped")

@@ -1,0 +1,109 @@
+"""Reading a run from its folder, while it goes on and after."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.errors import BadRequest
+
+COLUMNS = ["id", "content", "style", "status", "error_type", "error", "finished_at"]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """How far a run is.
+
+    Attributes:
+        state: ``running``, ``finished``, ``stopped`` (told to, or by too many failures) or ``crashed``.
+        elapsed: seconds from the start to the last writing, or until now while it runs.
+        rate: rows completed a second in this run, or 0 where none was.
+        left: seconds that the remaining rows would take at that rate, or none where there is no rate.
+        failures: ids of failed rows by their cause.
+    """
+
+    folder: Path
+    manifest: Path
+    state: str
+    rows: int
+    counts: dict[str, int]
+    elapsed: float
+    rate: float
+    left: float | None
+    failures: dict[str, list[str]]
+
+    @property
+    def remaining(self) -> int:
+        """Rows without an outcome."""
+        return self.rows - sum(self.counts.values())
+
+
+def read_status(folder: Path) -> RunStatus:
+    """Read ``run.json`` and ``report.parquet``.
+
+    Raises:
+        BadRequest: there is no run in the folder, or its files cannot be read.
+    """
+    try:
+        run = json.loads((folder / "run.json").read_bytes())
+        report = pq.read_table(folder / "report.parquet", columns=COLUMNS).to_pylist()
+        started, updated = (datetime.fromisoformat(run[name]) for name in ("started_at", "updated_at"))
+        state = _state(run)
+        elapsed = ((datetime.now(UTC) if state == "running" else updated) - started).total_seconds()
+        # The report may be newer by one writing than run.json: it has the rows, and so the counts.
+        counts = {status: sum(row["status"] == status for row in report) for status in run["counts"]}
+        rate = counts["completed"] / elapsed if elapsed > 0 else 0.0
+        remaining = run["rows"] - sum(counts.values())
+        return RunStatus(
+            folder=folder,
+            manifest=Path(run["manifest"]),
+            state=state,
+            rows=run["rows"],
+            counts=counts,
+            elapsed=elapsed,
+            rate=rate,
+            left=remaining / rate if rate else None,
+            failures=_by_cause(report),
+        )
+    except FileNotFoundError:
+        raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
+
+
+def _state(run: dict[str, Any]) -> str:
+    """The state as written, but for a run that ended without a chance to write another."""
+    here = run["machine"]["name"] == platform.node()
+    return "crashed" if run["state"] == "running" and here and not _is_alive(run["process"]) else str(run["state"])
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _by_cause(report: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Failed rows by their error, with the rows' own pictures' names left out of it."""
+    causes: dict[str, list[str]] = defaultdict(list)
+    for row in report:
+        if row["status"] == "failed":
+            cause = f"{row['error_type']}: {row['error']}"
+            for name in (row["content"], row["style"]):
+                if name:
+                    cause = cause.replace(Path(name).name, "…")
+            causes[cause].append(row["id"])
+    return dict(sorted(causes.items(), key=lambda item: -len(item[1])))
