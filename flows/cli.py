@@ -6,7 +6,7 @@ import gc
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -98,9 +98,8 @@ def run(
         overrides = parse_assignments(set_ or [])
         from tasks.manifest import read_manifest
 
-        rows = len(
-            read_manifest(manifest).rows
-        )  # a request that cannot be carried out fails here, before Prefect's server starts
+        # A request that cannot be carried out fails here, before Prefect's server starts.
+        rows = len(read_manifest(manifest).rows)
         server = TemporaryServer()
         interrupt = Interrupt(server.stop, lambda: _say_how_to_go_on(folder))
         interrupt.install()
@@ -109,7 +108,7 @@ def run(
             from flows.stylize import stylize
 
             server.wait()
-            with _watching(show=not (quiet or as_json or verbose)):
+            with _watching(interrupt) if not (quiet or as_json or verbose) else nullcontext():
                 outcomes = stylize(manifest, folder, overrides, refresh, 1 if fail_fast else max_failures)
         except KeyboardInterrupt:
             interrupt.leave()
@@ -127,14 +126,13 @@ def run(
 
 
 @contextmanager
-def _watching(show: bool) -> Iterator[None]:
-    if not show:
-        yield
-        return
+def _watching(interrupt: Interrupt) -> Iterator[None]:
+    """Show the progress bar."""
     from flows.screen import Bar
     from tasks.progress import watcher
 
     bar = Bar(error_console)
+    interrupt.first(bar.progress.stop)
     token = watcher.set(bar)
     try:
         with bar.progress:
@@ -144,11 +142,8 @@ def _watching(show: bool) -> Iterator[None]:
 
 
 def _say_how_to_go_on(folder: Path) -> None:
-    error_console.print(
-        f"\nStopped. What is done is kept in {escape(str(folder))}; the same command goes on where this one stopped.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    kept = f"What is done is kept in {escape(str(folder))}; the" if folder.exists() else "The"
+    error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)
 
 
 @app.command(epilog="Example: [bold]stylebatch check manifests/demo.yaml[/]")

@@ -20,13 +20,17 @@ class Interrupt:
     """
 
     def __init__(self, *last: Callable[[], None]) -> None:
-        self._last = last
+        self._last = list(last)
         self._number = signal.SIGINT
 
     def install(self) -> None:
         """Take over both signals, for the rest of the process."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
+
+    def first(self, step: Callable[[], None]) -> None:
+        """Have this done before all that is done last."""
+        self._last.insert(0, step)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._number = signal.Signals(number)

@@ -35,8 +35,9 @@ def test_a_finished_run(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_told_to_stop_leaves_what_it_has(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), make_ledger(tmp_path, 3) as ledger:
-        ledger.add([failure(2, "a.png", "is bad")])
+    ledger = make_ledger(tmp_path, 3)
+    ledger.outcomes.append(failure(2, "a.png", "is bad"))
+    with pytest.raises(KeyboardInterrupt), ledger:
         raise KeyboardInterrupt
     status = read_status(tmp_path)
     assert (status.state, status.remaining) == ("stopped", 2)
