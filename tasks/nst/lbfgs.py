@@ -23,11 +23,15 @@ FIRST_STEP = 0.005
 class InverseHessian:
     """The inverse Hessian that the last ``history`` steps imply.
 
-    Memory is twice ``history`` copies of the variables.
+    Memory is twice ``history`` copies of the variables, in two blocks: as single tensors they would lie between the
+    network's short-lived ones, and keep the allocator from using that room again.
     """
 
     def __init__(self, history: int) -> None:
+        self._history = history
+        self._steps = self._changes = torch.empty(0)  # (history, N) once N is known
         self._pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=history)
+        self._taken = 0
 
     @property
     def empty(self) -> bool:
@@ -40,8 +44,14 @@ class InverseHessian:
         A pair without positive curvature is left out, since it would make the approximation indefinite.
         """
         curvature = step @ change
-        if curvature > torch.finfo(step.dtype).eps * step.norm() * change.norm():
-            self._pairs.append((step, change, 1 / curvature))
+        if curvature <= torch.finfo(step.dtype).eps * step.norm() * change.norm():
+            return
+        if not self._taken:
+            self._steps, self._changes = (step.new_empty(self._history, step.numel()) for _ in range(2))
+        row = self._taken % self._history  # that of the oldest pair, once all are in use
+        self._taken += 1
+        self._steps[row], self._changes[row] = step, change
+        self._pairs.append((self._steps[row], self._changes[row], 1 / curvature))
 
     def times(self, gradient: Tensor) -> Tensor:
         """``H g`` for a flat gradient ``g`` (N,); at least one step must have been taken in."""
