@@ -23,7 +23,7 @@ format: .venv/installed  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed  ## measure the optimizer's loop (arguments: ARGS="CONTENT STYLE --size 512")
+bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)
 
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
