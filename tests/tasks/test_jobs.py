@@ -22,9 +22,11 @@ PAIR = {"content": "content.png", "style": "style.png", "precision": "float32"}
 OTHER_SETTINGS: dict[str, Any] = {
     "size": 513,
     "steps": 151,
+    "tolerance": 0.1,
     "content_weight": 0.02,
     "style_weight": 11.0,
     "tv_weight": 0.001,
+    "tv_power": 2,
     "content_layers": {"relu4_1": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 0.5},
     "style_scale": 1.1,
@@ -33,6 +35,8 @@ OTHER_SETTINGS: dict[str, Any] = {
     "optimizer": "adam",
     "history": 51,
     "learning_rate": 0.02,
+    "preserve_color": "match",
+    "pooling": "average",
     "network": "another",
     "precision": "bfloat16",
 }
