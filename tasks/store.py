@@ -46,22 +46,26 @@ class Store:
             self.records.mkdir(parents=True, exist_ok=True)
             self.picture("").parent.mkdir(exist_ok=True)
             (self.folder / "images").mkdir(exist_ok=True)
+            (self.records / ".writable").touch()  # mkdir is content with folders that are there, writable or not
         except OSError as error:
             raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
 
     def find(self, key: str) -> Record | None:
         """The record of ``key``, if its picture is there and is the one that the record speaks of.
 
-        A record that cannot be read counts as none: it is computed again.
+        A record that cannot be read, or whose picture is gone or altered, is removed: Prefect, which does not look at
+        pictures, would take it for a hit.
         """
+        file = self.records / key
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
-            result = json.loads((self.records / key).read_bytes())["result"]
-            record = Record.model_validate_json(result)
-            found = record.key == key and sha256_of(self.picture(key)) == record.output_sha256
+            record = Record.model_validate_json(json.loads(file.read_bytes())["result"])
+            if record.key == key and sha256_of(self.picture(key)) == record.output_sha256:
+                return record
         except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return record if found else None
+            pass
+        file.unlink(missing_ok=True)
+        return None
 
     def sweep(self) -> None:
         """Remove the errors that Prefect keeps among its results; the report has them, and no key leads to them."""

@@ -60,7 +60,6 @@ class Encoder(nn.Module):
         layers: names of the features that `forward` returns, e.g. ``["relu1_1", "relu4_2"]``.
         pooling: between the blocks; Gatys et al. found average pooling to look slightly better.
         dtype: of weights and features; bfloat16 where that is faster, see `precision`.
-        weights: a file as `bundled_weights` names it.
     """
 
     def __init__(
@@ -69,13 +68,12 @@ class Encoder(nn.Module):
         dtype: torch.dtype = torch.float32,
         pooling: Pooling = "max",
         device: torch.device | str = "cpu",
-        weights: Path | None = None,
     ) -> None:
         super().__init__()
         self.layers = frozenset(layers)
         self.dtype = dtype
         self.pool = F.max_pool2d if pooling == "max" else F.avg_pool2d
-        palette = torch.load(weights or bundled_weights(), map_location="cpu", weights_only=True)
+        palette = torch.load(bundled_weights(), map_location="cpu", weights_only=True)
         deepest = max(LAYERS.index(layer) for layer in self.layers)
         self.convolutions = nn.ModuleDict()
         for layer in LAYERS[: deepest + 1]:

@@ -13,6 +13,7 @@ from flows.stylize import stylize
 from tasks import objective
 from tasks import stylize as step
 from tasks.errors import BadRequest
+from tasks.files import sha256_of
 from tasks.jobs import Job
 from tasks.record import Record
 from tasks.report import Outcome
@@ -54,10 +55,13 @@ def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, 
         file.write(b"altered")
     again = stylize(manifest, out)
     assert statuses(again) == ["completed", "completed"]
-    assert [one.record.output_sha256 for one in again if one.record] == [
-        first.record.output_sha256,
-        second.record.output_sha256,
-    ]
+    for before, after in zip((first, second), again, strict=True):
+        assert before.record
+        assert after.record
+        assert after.output
+        assert after.record.finished_at > before.record.finished_at, "taken from the cache"
+        for picture in (store.picture(after.record.key), out / after.output):
+            assert sha256_of(picture) == after.record.output_sha256 == before.record.output_sha256
 
 
 def test_refresh_and_new_settings_compute_again(manifest: Path, tmp_path: Path) -> None:

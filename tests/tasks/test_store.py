@@ -83,12 +83,14 @@ def test_a_record_without_its_picture_does_not_count(store: Store) -> None:
     write_pair(store)
     store.picture(KEY).unlink()
     assert store.find(KEY) is None
+    assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
 
 
 def test_a_record_with_another_picture_does_not_count(store: Store) -> None:
     write_pair(store)
     write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY))
     assert store.find(KEY) is None
+    assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
 
 
 def test_a_picture_without_a_record_does_not_count(store: Store) -> None:
