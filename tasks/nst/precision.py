@@ -12,7 +12,7 @@ Precision = Literal["float32", "bfloat16"]
 DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def matrix_product_rate(dtype: torch.dtype, size: int = 1024, repeats: int = 5) -> float:
+def matrix_product_rate(dtype: torch.dtype, size: int = 1024, repeats: int = 3) -> float:
     """The device's best rate of a square matrix product, in floating-point operations a second."""
     a, b = (torch.ones(size, size, dtype=dtype) for _ in range(2))
     best = float("inf")
@@ -37,5 +37,7 @@ def fastest_precision(device: str) -> Precision:
     capabilities = torch.cpu.get_capabilities()
     if not any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")):
         return "float32"
-    faster = matrix_product_rate(torch.bfloat16) > 1.2 * matrix_product_rate(torch.float32)
-    return "bfloat16" if faster else "float32"
+    # In turn and more than once: another job may take the processor away for the time of one measurement.
+    rounds = [(matrix_product_rate(torch.bfloat16), matrix_product_rate(torch.float32)) for _ in range(3)]
+    bfloat16, float32 = (max(rates) for rates in zip(*rounds, strict=True))
+    return "bfloat16" if bfloat16 > 1.2 * float32 else "float32"
