@@ -12,7 +12,7 @@ Precision = Literal["float32", "bfloat16"]
 DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def matrix_product_rate(dtype: torch.dtype, size: int = 1024, repeats: int = 3) -> float:
+def matrix_product_rate(dtype: torch.dtype, size: int = 768, repeats: int = 2) -> float:
     """The device's best rate of a square matrix product, in floating-point operations a second."""
     a, b = (torch.ones(size, size, dtype=dtype) for _ in range(2))
     best = float("inf")
