@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 # Time for the report to be written; a thread in the middle of a long step would take more to end by itself.
-GRACE = 1.5
+GRACE = 1.0
 
 
 class Interrupt:
