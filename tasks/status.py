@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tasks.errors import BadRequest
 
-COLUMNS = ["id", "content", "style", "status", "error_type", "error", "finished_at"]
+COLUMNS = ["id", "content", "style", "status", "error_type", "error"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class RunStatus:
         state: ``running``, ``finished``, ``stopped`` (told to, or by too many failures) or ``crashed``.
         elapsed: seconds from the start to the last writing, or until now while it runs.
         rate: rows completed a second in this run, or 0 where none was.
-        left: seconds that the remaining rows would take at that rate, or none where there is no rate.
         failures: ids of failed rows by their cause.
     """
 
@@ -38,13 +37,17 @@ class RunStatus:
     counts: dict[str, int]
     elapsed: float
     rate: float
-    left: float | None
     failures: dict[str, list[str]]
 
     @property
     def remaining(self) -> int:
         """Rows without an outcome."""
         return self.rows - sum(self.counts.values())
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the remaining rows would take at the rate so far, or none where there is no rate."""
+        return self.remaining / self.rate if self.rate else None
 
 
 def read_status(folder: Path) -> RunStatus:
@@ -61,8 +64,6 @@ def read_status(folder: Path) -> RunStatus:
         elapsed = ((datetime.now(UTC) if state == "running" else updated) - started).total_seconds()
         # The report may be newer by one writing than run.json: it has the rows, and so the counts.
         counts = {status: sum(row["status"] == status for row in report) for status in run["counts"]}
-        rate = counts["completed"] / elapsed if elapsed > 0 else 0.0
-        remaining = run["rows"] - sum(counts.values())
         return RunStatus(
             folder=folder,
             manifest=Path(run["manifest"]),
@@ -70,8 +71,7 @@ def read_status(folder: Path) -> RunStatus:
             rows=run["rows"],
             counts=counts,
             elapsed=elapsed,
-            rate=rate,
-            left=remaining / rate if rate else None,
+            rate=counts["completed"] / elapsed if elapsed > 0 else 0.0,
             failures=_by_cause(report),
         )
     except FileNotFoundError:
