@@ -12,7 +12,7 @@ demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures 
 	$(BIN)/stylebatch run manifests/demo.yaml
 
 test: .venv/installed  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: .venv/installed  ## ruff and mypy
 	$(BIN)/ruff check .

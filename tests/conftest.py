@@ -24,6 +24,9 @@ os.environ |= {
     "DO_NOT_TRACK": "1",
 }
 os.environ.pop("PREFECT_API_URL", None)
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # The cores are shared out among the workers, or torch's threads would wait for each other.
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
 ROOT = Path(__file__).parent.parent
 
