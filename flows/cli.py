@@ -159,7 +159,8 @@ def check(
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from tasks.manifest import check_rows, read_manifest
+        from tasks.manifest import read_manifest
+        from tasks.rows import check_rows
 
         asked = read_manifest(manifest)
         _, bad_rows = check_rows(asked, overrides, decode=True)

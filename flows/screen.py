@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.jobs import Job
-from tasks.manifest import BadRow
 from tasks.progress import Watcher
 from tasks.report import Outcome, count
+from tasks.rows import BadRow
 from tasks.status import RunStatus
 
 # What a screen has room for; the report has them all.

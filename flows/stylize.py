@@ -14,10 +14,11 @@ from tasks.devices import available_devices
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding, make_jobs
 from tasks.ledger import Ledger
-from tasks.manifest import check_rows, read_manifest
+from tasks.manifest import read_manifest
 from tasks.progress import watcher
 from tasks.record import Record
 from tasks.report import Outcome, Status, output_of, refused, settled
+from tasks.rows import check_rows
 from tasks.settings import check_settings
 from tasks.store import Store
 

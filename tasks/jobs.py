@@ -10,9 +10,10 @@ from pathlib import Path
 from tasks.errors import BadInput
 from tasks.files import sha256_of
 from tasks.key import pair_key, weights_digest
-from tasks.manifest import BadRow, Manifest, Pair
+from tasks.manifest import Manifest
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
+from tasks.rows import BadRow, Pair
 from tasks.settings import Settings
 
 

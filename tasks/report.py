@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from tasks.files import write_atomically
 from tasks.jobs import Job
 from tasks.key import ENGINE
-from tasks.manifest import BadRow
 from tasks.nst.layers import LAYERS
 from tasks.record import Record
+from tasks.rows import BadRow
 
 Status = Literal["completed", "cached", "failed"]
 

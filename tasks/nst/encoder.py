@@ -7,9 +7,9 @@ halves both sides stands between two blocks.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from tasks.nst.layers import LAYERS
 
+T = TypeVar("T")
 Pooling = Literal["max", "average"]
 # The mean of the training pictures, in the order and scale of the original weights.
 MEAN_BGR_255 = (103.939, 116.779, 123.68)
@@ -57,7 +58,7 @@ class Encoder(nn.Module):
     the mean colour that the network was trained with.
 
     Args:
-        layers: names of the features that `forward` returns, e.g. ``["relu1_1", "relu4_2"]``.
+        layers: names of the features that `forward` can be asked for, e.g. ``["relu1_1", "relu4_2"]``.
         pooling: between the blocks; Gatys et al. found average pooling to look slightly better.
         dtype: of weights and features; bfloat16 where that is faster, see `precision`.
     """
@@ -89,21 +90,23 @@ class Encoder(nn.Module):
         self.to(torch.device(device))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
 
-    def forward(self, picture: Tensor) -> dict[str, Tensor]:
-        """Features of a picture at each of `layers`.
+    def forward(self, picture: Tensor, at: Mapping[str, Callable[[Tensor], T]]) -> dict[str, T]:
+        """Look at the features of a picture: ``at`` says what is made of them at each layer.
 
         Args:
             picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `minimum_side`.
+            at: name of a layer to what is called with its features, (1, C, h, w) in the encoder's type, with h and w
+                halved a block, rounded down. They are not to be changed.
 
         Returns:
-            Name of the layer to (1, C, h, w) in the encoder's type, with h and w halved a block, rounded down.
+            Name of the layer to what its function has returned.
         """
-        features = {}
+        seen = {}
         x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
         for layer, convolution in self.convolutions.items():
             if layer.endswith("_1") and layer != "relu1_1":
                 x = self.pool(x, 2)  # (1, C, h/2, w/2)
             x = F.relu_(convolution(x))  # (1, C, h, w)
-            if layer in self.layers:
-                features[layer] = x
-        return features
+            if layer in at:
+                seen[layer] = at[layer](x)
+        return seen

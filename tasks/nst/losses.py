@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -103,15 +104,14 @@ class Losses:
 def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """Features (1, C, h, w) of the content picture at ``layers``."""
     with torch.no_grad():
-        features = encoder(picture)
-    return {layer: features[layer] for layer in layers}
+        return encoder(picture, dict.fromkeys(layers, Tensor.detach))
 
 
 def style_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """Gram matrices (C, C) of the style picture at ``layers``."""
     with torch.no_grad():
-        features = encoder(picture)
-        return {layer: gram_matrix(features[layer]) for layer in layers}
+        targets: dict[str, Tensor] = encoder(picture, dict.fromkeys(layers, gram_matrix))
+    return targets
 
 
 def same(picture: Tensor) -> Tensor:
@@ -131,17 +131,25 @@ class Objective:
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        features = self.encoder(self.view(picture))
+        distances = self.encoder(
+            self.view(picture), {layer: partial(self._distances, layer) for layer in self.weights.layers}
+        )
         content = picture.new_zeros(())
-        for layer, weight in self.weights.content_layers.items():
-            distance = F.mse_loss(features[layer].float(), self.content[layer].float())
-            content = content + self.weights.content * weight * distance
-        style = {}
-        for layer, weight in self.weights.style_layers.items():
-            channels = features[layer].shape[1]
-            distance = F.mse_loss(gram_matrix(features[layer]), self.style[layer])
-            style[layer] = self.weights.style * weight / channels**2 * distance
+        for layer in self.weights.content_layers:
+            content = content + distances[layer][0]
+        style = {layer: distances[layer][1] for layer in self.weights.style_layers}
         tv = picture.new_zeros(())
         if self.weights.tv:  # at weight zero it would cost time in every step and change nothing
             tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
         return Losses(content, style, tv)
+
+    def _distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted distances at one layer from the content and the style: zero for the one it has no part in."""
+        content = style = features.new_zeros((), dtype=torch.float32)
+        if layer in self.weights.content_layers:
+            weight = self.weights.content * self.weights.content_layers[layer]
+            content = weight * F.mse_loss(features.float(), self.content[layer].float())
+        if layer in self.weights.style_layers:
+            weight = self.weights.style * self.weights.style_layers[layer] / features.shape[1] ** 2
+            style = weight * F.mse_loss(gram_matrix(features), self.style[layer])
+        return content, style

@@ -25,7 +25,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from tasks.jobs import Job, make_jobs
-from tasks.manifest import Manifest, check_rows
+from tasks.manifest import Manifest
 from tasks.nst.image import FourierImage
 from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses, Objective
@@ -33,6 +33,7 @@ from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES, matrix_product_rate
 from tasks.objective import make_objective, to_tensor
 from tasks.pictures import load_picture, resize
+from tasks.rows import check_rows
 from tasks.stylize import judge, start_picture, to_picture
 
 SAMPLES = Path(__file__).parents[2] / "manifests"

@@ -13,8 +13,9 @@ import tasks.key
 from tasks.files import sha256_of
 from tasks.jobs import Job, check_decoding, make_jobs
 from tasks.key import pair_key, weights_digest
-from tasks.manifest import BadRow, Manifest, check_rows
+from tasks.manifest import Manifest
 from tasks.nst.precision import fastest_precision
+from tasks.rows import BadRow, check_rows
 from tasks.settings import Settings
 
 PAIR = {"content": "content.png", "style": "style.png", "precision": "float32"}

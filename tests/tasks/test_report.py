@@ -17,9 +17,9 @@ import pytest
 from tasks.errors import BadInput
 from tasks.jobs import Job
 from tasks.key import ENGINE
-from tasks.manifest import BadRow
 from tasks.record import Record
 from tasks.report import Outcome, count, output_of, refused, settled, write_report, write_run
+from tasks.rows import BadRow
 from tasks.settings import Settings
 
 SETTINGS = Settings(size=64, seed=7, precision="bfloat16", style_layers={"relu2_1": 1.0, "relu1_1": 0.5})

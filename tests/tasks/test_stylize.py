@@ -12,8 +12,9 @@ from PIL import Image
 from tasks import objective
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
-from tasks.manifest import Manifest, check_rows
+from tasks.manifest import Manifest
 from tasks.pictures import load_picture, resize
+from tasks.rows import check_rows
 from tasks.store import Store
 from tasks.stylize import is_transient, stylize
 
