@@ -104,7 +104,8 @@ class Losses:
 def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """Features (1, C, h, w) of the content picture at ``layers``."""
     with torch.no_grad():
-        return encoder(picture, dict.fromkeys(layers, Tensor.detach))
+        targets: dict[str, Tensor] = encoder(picture, dict.fromkeys(layers, Tensor.detach))
+    return targets
 
 
 def style_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
