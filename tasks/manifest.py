@@ -18,7 +18,7 @@ from tasks.errors import BadRequest
 from tasks.settings import Settings, check_settings, nearest
 
 COLUMNS = ("id", "content", "style", *Settings.model_fields)
-YAML_KEYS = ("defaults", "pairs", "contents", "styles")
+YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,10 @@ def _read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _read_yaml(path: Path) -> list[dict[str, Any]]:
-    """``pairs``, a list of rows, and the product of ``contents`` and ``styles``; ``defaults`` go to all of them."""
+    """``pairs``, a list of rows, and the product of ``contents`` and ``styles``; ``defaults`` go to all of them.
+
+    ``sweep`` asks for each of these rows with every combination of its settings' values.
+    """
     document = yaml.safe_load(path.read_text("utf-8"))
     if not isinstance(document, dict):
         raise BadRequest(f"{path}: a YAML manifest is a mapping with {', '.join(YAML_KEYS)}")
@@ -117,7 +120,37 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
         raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
     contents, styles = (list(_expand(path, document.get(key, []), key)) for key in ("contents", "styles"))
     asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
-    return [{**defaults, **{name: value for name, value in row.items() if not is_empty(value)}} for row in asked]
+    given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
+    swept = list(_combinations(path, document["sweep"], defaults, given)) if "sweep" in document else [{}]
+    return [{**defaults, **row, **combination} for row in given for combination in swept]
+
+
+def _combinations(
+    path: Path, sweep: Any, defaults: dict[str, Any], rows: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Every combination of the values that ``sweep`` lists, the last setting changing first."""
+    if not isinstance(sweep, dict) or not sweep:
+        raise BadRequest(f"{path}: sweep is a mapping of settings to lists of values, {{style_weight: [10, 100]}}")
+    for name, values in sweep.items():
+        if name not in Settings.model_fields:
+            raise BadRequest(f"{path}: sweep: there is no setting {name!r}{nearest(str(name), Settings.model_fields)}")
+        if not isinstance(values, list) or not values:
+            raise BadRequest(f"{path}: sweep: {name} is a list of values, not {values!r}")
+        for place, value in enumerate(values):
+            if value in values[:place]:
+                raise BadRequest(f"{path}: sweep: {name} has {value!r} twice")
+    for number, row in enumerate(rows, start=1):
+        if "id" in row:
+            raise BadRequest(
+                f"{path}: row {number} of pairs has the id {row['id']!r}, which a sweep would give to several "
+                "pictures; leave the id out, and each gets its own"
+            )
+        if both := [name for name in sweep if name in row]:
+            raise BadRequest(f"{path}: row {number} of pairs and sweep both give {both[0]}; leave it out of one")
+    for values in product(*sweep.values()):
+        combination = dict(zip(sweep, values, strict=True))
+        check_settings({**defaults, **combination}, f"{path}: sweep")
+        yield combination
 
 
 def _expand(manifest: Path, patterns: Any, key: str) -> Iterator[str]:

@@ -33,8 +33,12 @@ def test_every_column_of_the_report_is_named(tmp_path: Path) -> None:
         assert re.search(rf"\b{column}\b", README), column
 
 
-def test_the_yaml_example_is_yaml_with_known_settings() -> None:
-    (example,) = re.findall(r"```yaml\n(.+?)```", README, re.DOTALL)
-    document = yaml.safe_load(example)
-    assert set(document) == {"defaults", "contents", "styles", "pairs"}
-    Settings.model_validate(document["defaults"])
+def test_the_yaml_examples_are_yaml_with_known_settings() -> None:
+    product, sweep = (yaml.safe_load(example) for example in re.findall(r"```yaml\n(.+?)```", README, re.DOTALL))
+    assert set(product) == {"defaults", "contents", "styles", "pairs"}
+    assert set(sweep) == {"defaults", "contents", "styles", "sweep"}
+    for settings in (product["defaults"], sweep["defaults"]):
+        Settings.model_validate(settings)
+    for name, values in sweep["sweep"].items():
+        for value in values:
+            Settings.model_validate({name: value})

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tasks.errors import BadRequest
+from tasks.jobs import make_jobs
 from tasks.manifest import Manifest, read_manifest
 from tasks.rows import BadRow, Pair, check_rows
 
@@ -159,9 +160,53 @@ def test_a_row_overrides_a_default(write: Callable[[str, str], Path]) -> None:
     assert [(pair.settings.size, pair.settings.steps) for pair in pairs] == [(64, 9), (96, 9)]
 
 
+def test_a_sweep_is_a_product_over_settings_for_every_row(write: Callable[[str, str], Path]) -> None:
+    path = write(
+        "rows.yaml",
+        "defaults: {size: 64, style_weight: 7}\n"
+        "sweep: {style_weight: [10, 100], style_layers: [[relu1_1], {relu2_1: 0.5}]}\n"
+        "pairs: [{content: b.png, style: a.png, steps: 3}]\n"
+        "contents: a.png\n"
+        "styles: b.png\n",
+    )
+    pairs, bad_rows = check_rows(read_manifest(path), {})
+    assert bad_rows == []
+    swept = [(weight, layers) for weight in (10, 100) for layers in ({"relu1_1": 1.0}, {"relu2_1": 0.5})]
+    assert [
+        (pair.content, pair.settings.steps, pair.settings.size, pair.settings.style_weight, pair.settings.style_layers)
+        for pair in pairs
+    ] == [(content, steps, 64, *values) for content, steps in (("b.png", 3), ("a.png", 150)) for values in swept]
+
+
+def test_pictures_of_a_sweep_have_ids_of_their_own(folder: Path, write: Callable[[str, str], Path]) -> None:
+    manifest = read_manifest(
+        write("rows.yaml", "sweep: {seed: [1, 2, 3]}\ncontents: a.png\nstyles: b.png\ndefaults: {size: 64}")
+    )
+    jobs, _ = make_jobs(manifest, check_rows(manifest, {})[0], "cpu")
+    assert len({job.id for job in jobs}) == len({job.key for job in jobs}) == 3
+
+
+SWEPT = "pairs: [{content: a.png, style: b.png}]\nsweep: "
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (SWEPT + "[1]", "sweep is a mapping of settings"),
+        (SWEPT + "{}", "sweep is a mapping of settings"),
+        (SWEPT, "sweep is a mapping of settings"),
+        (SWEPT + "{stile_weight: [1]}", "sweep: there is no setting 'stile_weight'; did you mean 'style_weight'?"),
+        (SWEPT + "{content: [a.png]}", "sweep: there is no setting 'content'"),
+        (SWEPT + "{size: 64}", "sweep: size is a list of values, not 64"),
+        (SWEPT + "{size: []}", "sweep: size is a list of values"),
+        (SWEPT + "{size: [64, 96, 64]}", "sweep: size has 64 twice"),
+        (SWEPT + "{size: [64, many]}", "sweep: size: "),
+        (SWEPT + "{size: [64, null]}", "sweep: size: "),
+        ("pairs: [{id: x, content: a.png, style: b.png}]\nsweep: {seed: [1, 2]}", "row 1 of pairs has the id 'x'"),
+        (
+            "pairs: [{content: a.png, style: b.png, seed: 3}]\nsweep: {seed: [1, 2]}",
+            "row 1 of pairs and sweep both give",
+        ),
         ("default: {size: 64}\npairs: [{content: a.png, style: b.png}]", "no key 'default'; did you mean 'defaults'?"),
         ("defaults: {stpes: 5}\npairs: [{content: a.png, style: b.png}]", "no setting 'stpes'; did you mean 'steps'?"),
         ("defaults: {size: 5}\npairs: [{content: a.png, style: b.png}]", "defaults: size:"),
