@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint format bench constraints clean
+.PHONY: help demo test lint format readme bench constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -22,6 +22,9 @@ lint: .venv/installed  ## ruff and mypy
 format: .venv/installed  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+readme: .venv/installed  ## write the README's table of settings anew
+	$(BIN)/python -m tasks.settings_table README.md
 
 bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)

@@ -40,7 +40,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
-    """How a pair is stylized. The README's table has each field's description."""
+    """How a pair is stylized. `tasks.settings_table` writes the README's table from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +60,7 @@ class Settings(BaseModel):
     )
     content_layers: Layers = Field(
         {"relu4_2": 1.0},
-        description="layers of the content loss: `relu4_2`, or several with weights, `relu3_1:0.5, relu4_2`",
+        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`",
     )
     style_layers: Layers = Field(
         {f"relu{block}_1": 1.0 for block in range(1, 6)},

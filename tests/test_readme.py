@@ -11,20 +11,26 @@ import yaml
 
 from tasks.report import write_report
 from tasks.settings import Settings
+from tasks.settings_table import BEGIN, END, settings_table, with_table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-TABLE = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", README, re.MULTILINE))
 
 
-def test_every_setting_is_in_the_table_and_no_other() -> None:
-    assert list(TABLE) == list(Settings.model_fields)
+def test_the_settings_table_is_the_settings() -> None:
+    assert with_table(README) == README, "run `make readme`"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_a_settings_default_is_the_tables(name: str) -> None:
-    written = TABLE[name].strip("`")
-    assert Settings.model_validate({name: written}) == Settings()
+def test_a_default_is_written_as_a_cell_takes_it(name: str) -> None:
+    (written,) = re.findall(rf"^\| `{name}` \| (.+?) \| \S", settings_table(), re.MULTILINE)
+    assert Settings.model_validate({name: written.strip("`")}) == Settings()
+
+
+def test_a_text_without_both_markers_is_refused() -> None:
+    for text in ("", BEGIN, f"{END}\n{BEGIN}\n", f"{README}{END}"):
+        with pytest.raises(ValueError, match="the text needs"):
+            with_table(text)
 
 
 def test_every_column_of_the_report_is_named(tmp_path: Path) -> None:
