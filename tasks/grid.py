@@ -8,16 +8,17 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tasks.errors import BadInput
 from tasks.files import write_atomically
 from tasks.pictures import load_picture
 from tasks.report import Outcome
+from tasks.styles import NamedStyle, styles_of, written
 
 CELL = 256  # pixels of a picture's longer side
 GAP = 16
@@ -30,9 +31,12 @@ COLUMNS, ROWS = 8, 10
 
 @dataclass(frozen=True)
 class Cell:
-    """A picture with up to two lines below it; a text in its place where there is none."""
+    """A picture with up to two lines below it; a text in its place where there is none.
 
-    picture: Path | None
+    Several pictures, each with its weight, share the cell as strips of their share of its width.
+    """
+
+    pictures: Sequence[tuple[Path, float]]
     title: str = ""
     note: str = ""
     missing: str = ""
@@ -90,7 +94,7 @@ def _product_pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> 
     styles = dict.fromkeys(outcome.style for outcome in outcomes)
     for down in _chunks(list(contents), ROWS):
         for across in _chunks(list(styles), COLUMNS):
-            header = [None, *(_original(style, sources) for style in across)]
+            header = [None, *(_style(style, sources) for style in across)]
             body = [
                 [_original(content, sources), *(_result(by_pair[content, style], folder) for style in across)]
                 for content in down
@@ -100,7 +104,7 @@ def _product_pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> 
 
 def _strips(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
     for rows in _chunks(outcomes, ROWS):
-        yield [[_original(row.content, sources), _original(row.style, sources), _result(row, folder)] for row in rows]
+        yield [[_original(row.content, sources), _style(row.style, sources), _result(row, folder)] for row in rows]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -108,17 +112,23 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def _original(name: str, sources: Path) -> Cell:
-    return Cell(sources / name, title=Path(name).name, missing="unreadable")
+    return Cell([(sources / name, 1.0)], title=Path(name).name, missing="unreadable")
+
+
+def _style(text: str, sources: Path) -> Cell:
+    styles = styles_of(text)
+    title = written([NamedStyle(Path(style.name).name, style.weight) for style in styles])
+    return Cell([(sources / style.name, style.weight) for style in styles], title=title, missing="unreadable")
 
 
 def _result(outcome: Outcome, folder: Path) -> Cell:
     if outcome.record is None or outcome.output is None:
-        return Cell(None, title=outcome.id, missing="failed")
-    return Cell(folder / outcome.output, title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
+        return Cell([], title=outcome.id, missing="failed")
+    return Cell([(folder / outcome.output, 1.0)], title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
 
 
 def _draw(page: Page) -> Image.Image:
-    pictures = [[_thumbnail(cell.picture) if cell else None for cell in row] for row in page]
+    pictures = [[_thumbnail(cell.pictures) if cell else None for cell in row] for row in page]
     # A row is as high as its highest picture; a square stands for one that is missing.
     heights = [
         max(picture.height if picture else CELL if cell else 0 for cell, picture in zip(*row, strict=True))
@@ -160,14 +170,23 @@ def _draw_caption(draw: ImageDraw.ImageDraw, cell: Cell, middle: int, top: int) 
         draw.text((middle, top + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
 
 
-def _thumbnail(path: Path | None) -> Image.Image | None:
+def _thumbnail(weighted: Sequence[tuple[Path, float]]) -> Image.Image | None:
+    """The picture, or the several in strips; nothing where there is none, or one cannot be read."""
     try:
-        picture = load_picture(path) if path else None
+        pictures = [load_picture(path) for path, _ in weighted]
     except (BadInput, OSError):
         return None
-    if picture:
-        picture.thumbnail((CELL, CELL))
-    return picture
+    if len(pictures) < 2:
+        for picture in pictures:
+            picture.thumbnail((CELL, CELL))
+        return pictures[0] if pictures else None
+    total = sum(weight for _, weight in weighted)
+    ends = [round(CELL * share / total) for share in accumulate(weight for _, weight in weighted)]
+    mosaic = Image.new("RGB", (CELL, CELL), BACKGROUND)
+    for picture, left, right in zip(pictures, [0, *ends], ends, strict=False):
+        if right > left:  # a weight of nothing has no width
+            mosaic.paste(ImageOps.fit(picture, (right - left, CELL)), (left, 0))
+    return mosaic
 
 
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

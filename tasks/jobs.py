@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,32 +18,57 @@ from tasks.settings import Settings
 
 
 @dataclass(frozen=True)
+class Style:
+    """One style picture of a job.
+
+    ``weight`` is its share of the blend; those of a job add up to 1. ``mask`` is a picture that is white where the
+    style applies, if not everywhere.
+    """
+
+    path: Path
+    sha256: str
+    weight: float
+    mask: Path | None = None
+    mask_sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """One pair to stylize.
 
-    ``content``, ``style`` and ``init`` are files that can be opened; ``content_name`` and ``style_name`` are what the
-    manifest calls them. ``settings`` has its precision resolved.
+    ``content``, ``init`` and those of ``styles`` are files that can be opened; ``content_name`` and ``style_name`` are
+    what the manifest calls them. ``settings`` has its precision resolved.
     """
 
     row: int
     id: str
     key: str
     content: Path
-    style: Path
+    styles: tuple[Style, ...]
     init: Path | None
     content_name: str
     style_name: str
     settings: Settings
     content_sha256: str
-    style_sha256: str
     init_sha256: str | None
     weights_sha256: str
 
     @property
-    def pictures(self) -> dict[str, Path]:
-        """The files that are read, by the manifest's columns."""
-        named = {"content": self.content, "style": self.style}
-        return named if self.init is None else {**named, "init": self.init}
+    def style_sha256(self) -> str:
+        """The digests of the styles, joined with ``+``."""
+        return "+".join(style.sha256 for style in self.styles)
+
+    @property
+    def masks_sha256(self) -> str | None:
+        """The digests of the masks, joined with ``+``, if there are masks."""
+        return "+".join(style.mask_sha256 for style in self.styles if style.mask_sha256) or None
+
+    @property
+    def pictures(self) -> list[tuple[str, Path]]:
+        """The files that are read, each with the manifest's column that names it."""
+        named = [("content", self.content), *(("style", style.path) for style in self.styles)]
+        named += [("masks", style.mask) for style in self.styles if style.mask]
+        return named if self.init is None else [*named, ("init", self.init)]
 
     def refused(self, column: str, problem: str) -> BadRow:
         """This job's row as a bad one."""
@@ -56,60 +81,82 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
     Returns:
         The jobs, and the rows whose pictures can no longer be read.
     """
-    digest = _Digests()
+    digest = _Digests(manifest)
     taken = {pair.id.casefold() for pair in pairs if pair.id}
     jobs, bad_rows = [], []
     for pair in pairs:
         settings = pair.settings
         if settings.precision == "auto":
             settings = settings.model_copy(update={"precision": fastest_precision(device)})
-        content, style = manifest.locate(pair.content), manifest.locate(pair.style)
-        init = manifest.locate(settings.init) if settings.starts_from_picture else None
-        files = {"content": content, "style": style} | ({"init": init} if init else {})
-        sha256: dict[str, str] = {}
         try:
-            for column, path in files.items():
-                sha256[column] = digest(path)
-        except OSError as error:
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((column, str(error)),)))
+            content, content_sha256 = digest("content", pair.content)
+            styles = tuple(_styles(pair, digest))
+            init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
+        except _Vanished as error:
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
             continue
-        key = pair_key(sha256["content"], sha256["style"], sha256.get("init"), settings)
-        name = pair.id or _derive_id(content, style, key, taken)
+        key = pair_key(
+            content_sha256, [(one.sha256, one.weight, one.mask_sha256) for one in styles], init_sha256, settings
+        )
+        name = pair.id or _derive_id(content, styles, key, taken)
         jobs.append(
             Job(
                 row=pair.row,
                 id=name,
                 key=key,
                 content=content,
-                style=style,
+                styles=styles,
                 init=init,
                 content_name=pair.content,
                 style_name=pair.style,
                 settings=settings,
-                content_sha256=sha256["content"],
-                style_sha256=sha256["style"],
-                init_sha256=sha256.get("init"),
+                content_sha256=content_sha256,
+                init_sha256=init_sha256,
                 weights_sha256=weights_digest(),
             )
         )
     return jobs, bad_rows
 
 
+def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
+    total = sum(style.weight for style in pair.styles)
+    masks = pair.masks or (None,) * len(pair.styles)
+    for style, mask_name in zip(pair.styles, masks, strict=True):
+        path, sha256 = digest("style", style.name)
+        mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
+        yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+
+
+class _Vanished(Exception):
+    """The picture that ``column`` names can no longer be read."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
 class _Digests:
     """SHA-256 of files, each read once however many rows name it."""
 
-    def __init__(self) -> None:
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
         self._known: dict[Path, str] = {}
 
-    def __call__(self, path: Path) -> str:
+    def __call__(self, column: str, name: str) -> tuple[Path, str]:
+        """The file that ``column`` calls ``name``, and its digest."""
+        path = self._manifest.locate(name)
         if path not in self._known:
-            self._known[path] = sha256_of(path)
-        return self._known[path]
+            try:
+                self._known[path] = sha256_of(path)
+            except OSError as error:
+                raise _Vanished(column, str(error)) from None
+        return path, self._known[path]
 
 
-def _derive_id(content: Path, style: Path, key: str, taken: set[str]) -> str:
+def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]) -> str:
     """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
-    names = (re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "picture" for path in (content, style))
+    stems = content.stem, " ".join(style.path.stem for style in styles)
+    names = (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "picture" for stem in stems)
     derived = "-".join((*names, key[:8]))
     candidate, number = derived, 1
     while candidate in taken:
@@ -128,7 +175,7 @@ def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow]]:
     problems: dict[Path, str] = {}
     good, bad_rows = [], []
     for job in jobs:
-        for column, path in job.pictures.items():
+        for column, path in job.pictures:
             if path not in problems:
                 problems[path] = _damage(path)
             if problems[path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 
 from tasks.files import sha256_of
@@ -20,10 +21,16 @@ def weights_digest() -> str:
     return sha256_of(bundled_weights())
 
 
-def pair_key(content_sha256: str, style_sha256: str, init_sha256: str | None, settings: Settings) -> str:
+def pair_key(
+    content_sha256: str,
+    styles: Sequence[tuple[str, float, str | None]],
+    init_sha256: str | None,
+    settings: Settings,
+) -> str:
     """The key, 64 hexadecimal digits.
 
     Args:
+        styles: each style's digest, its share of the blend, and its mask's digest, if it has one.
         init_sha256: of the picture to start from, if there is one; it counts by its bytes, wherever it lies.
         settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
     """
@@ -31,7 +38,7 @@ def pair_key(content_sha256: str, style_sha256: str, init_sha256: str | None, se
         "engine": ENGINE,
         "weights": weights_digest(),
         "content": content_sha256,
-        "style": style_sha256,
+        "styles": list(styles),
         "settings": settings.model_dump() | ({"init": init_sha256} if init_sha256 else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

@@ -17,7 +17,7 @@ import yaml
 from tasks.errors import BadRequest
 from tasks.settings import Settings, check_settings, nearest
 
-COLUMNS = ("id", "content", "style", *Settings.model_fields)
+COLUMNS = ("id", "content", "style", "masks", *Settings.model_fields)
 YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 
 
@@ -79,7 +79,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist(maps_as_pydicts="strict")
     return rows
 
 
@@ -118,7 +118,8 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
     rows = document.get("pairs") or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
-    contents, styles = (list(_expand(path, document.get(key, []), key)) for key in ("contents", "styles"))
+    contents = list(_expand(path, document.get("contents", []), "contents"))
+    styles = list(_expand_styles(path, document.get("styles", [])))
     asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
     given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
     swept = list(_combinations(path, document["sweep"], defaults, given)) if "sweep" in document else [{}]
@@ -167,6 +168,17 @@ def _expand(manifest: Path, patterns: Any, key: str) -> Iterator[str]:
         if not found:
             raise BadRequest(f"{manifest}: {key}: nothing matches {pattern}")
         yield from (file.as_posix() if anchor else file.relative_to(folder).as_posix() for file in found)
+
+
+def _expand_styles(manifest: Path, patterns: Any) -> Iterator[Any]:
+    """As `_expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        if isinstance(pattern, list):
+            yield list(_expand(manifest, pattern, "styles"))
+        elif isinstance(pattern, dict):
+            yield pattern
+        else:
+            yield from _expand(manifest, pattern, "styles")
 
 
 def _check_columns(path: Path, rows: list[dict[str, Any]]) -> None:

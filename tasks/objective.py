@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tasks.jobs import Job
+from tasks.jobs import Job, Style
 from tasks.nst.color import grey, match_colors, match_luminance
 from tasks.nst.encoder import Encoder, Pooling
-from tasks.nst.losses import Objective, Weights, content_targets, same, style_targets
+from tasks.nst.guidance import guide, normalize_masks
+from tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from tasks.nst.precision import DTYPES
 from tasks.pictures import load_picture, resize
 from tasks.settings import Settings
@@ -32,17 +34,31 @@ def load_encoder(layers: frozenset[str], precision: str, pooling: Pooling, devic
 
 @lru_cache(maxsize=32)
 def load_style(path: Path, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
-    """A style's Gram matrices, computed once a process."""
+    """The Gram matrices of a style as it is, computed once a process."""
     picture = resize(load_picture(path, sha256), size)
     return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
 
 
-def recolored_style(job: Job, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
-    """The Gram matrices of the style after it was given the content's colours or its range of luminance."""
-    settings = job.settings
-    picture = resize(load_picture(job.style, job.style_sha256), settings.size * settings.style_scale)
+def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
+    """A style's Gram matrices, after it was given the content's colours or its range of luminance where that is set."""
+    size = settings.size * settings.style_scale
+    if settings.preserve_color == "none":
+        return load_style(style.path, style.sha256, size, tuple(settings.style_layers), encoder)
+    picture = to_tensor(resize(load_picture(style.path, style.sha256), size), str(content.device))
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    return style_targets(encoder, recolor(to_tensor(picture, str(content.device)), content), settings.style_layers)
+    return style_targets(encoder, recolor(picture, content), settings.style_layers)
+
+
+def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
+    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, or nothing where there are none."""
+    masks = [
+        load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        for style in styles
+        if style.mask
+    ]
+    if not masks:
+        return None
+    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(device) / 255)
 
 
 def weights_of(settings: Settings) -> Weights:
@@ -63,9 +79,16 @@ def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Ob
     weights = weights_of(settings)
     encoder = load_encoder(weights.layers, precision, settings.pooling, device)
     view = grey if settings.preserve_color == "luminance" else same
-    if settings.preserve_color == "none":
-        size = settings.size * settings.style_scale
-        style = load_style(job.style, job.style_sha256, size, tuple(settings.style_layers), encoder)
+    grams = [style_grams(style, settings, content, encoder) for style in job.styles]
+    shares = [style.weight for style in job.styles]
+    height, width = content.shape[-2:]
+    masks = load_masks(job.styles, height, width, device)
+    regions = None
+    if masks is None:
+        targets = blend(grams, shares)
     else:
-        style = recolored_style(job, content, encoder)
-    return Objective(encoder, weights, content_targets(encoder, view(content), settings.content_layers), style, view)
+        targets = {layer: torch.stack([gram[layer] for gram in grams]) for layer in settings.style_layers}
+        strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
+        regions = guide(encoder, content, settings.style_layers, masks, strengths)
+    content_features = content_targets(encoder, view(content), settings.content_layers)
+    return Objective(encoder, weights, content_features, targets, view, regions)

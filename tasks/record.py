@@ -13,7 +13,8 @@ class Record(BaseModel):
     """One finished pair, by its key.
 
     The losses are those of the picture that was written: its 8-bit pixels, read back and evaluated in float32, each
-    with its weight. ``optimizer_loss`` is the best value that the optimizer saw, in its own precision.
+    with its weight. ``optimizer_loss`` is the best value that the optimizer saw, in its own precision. The digests of
+    several styles, and of their masks where they have some, are joined with ``+``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +35,7 @@ class Record(BaseModel):
     output_sha256: str
     content_sha256: str
     style_sha256: str
+    masks_sha256: str | None
     weights_sha256: str
     settings: Settings
     finished_at: datetime

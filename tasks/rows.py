@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +16,9 @@ from tasks.manifest import Manifest, is_empty
 from tasks.nst.layers import minimum_side
 from tasks.pictures import header_size, load_picture, scaled_size
 from tasks.settings import Settings, problems
+from tasks.styles import NamedStyle, parse_masks, parse_styles, written
+
+T = TypeVar("T")
 
 LONGEST_ID = 120
 SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
@@ -24,13 +28,22 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Pair:
-    """One good row. ``content`` and ``style`` are as the manifest has them; ``id`` is empty where it gives none."""
+    """One good row. The pictures are named as the manifest names them; ``id`` is empty where it gives none.
+
+    ``masks`` are as many as the styles, in their order, or none.
+    """
 
     row: int
     id: str
     content: str
-    style: str
+    styles: tuple[NamedStyle, ...]
+    masks: tuple[str, ...]
     settings: Settings
+
+    @property
+    def style(self) -> str:
+        """The styles as one text."""
+        return written(self.styles)
 
 
 @dataclass(frozen=True)
@@ -61,37 +74,66 @@ def check_rows(
     Returns:
         The good rows and the bad ones, each in the manifest's order.
     """
-    check_picture = _PictureCheck(decode)
+    check_picture = _PictureCheck(manifest, decode)
     seen: dict[str, int] = {}
-    pairs, bad_rows = [], []
+    pairs: list[Pair] = []
+    bad_rows: list[BadRow] = []
     for number, raw in enumerate(manifest.rows, start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
-        found: list[tuple[str, str]] = []
-        given = {name: row[name] for name in row if name in Settings.model_fields}
-        settings = Settings()
-        try:
-            settings = Settings.model_validate({**given, **overrides})
-        except ValidationError as error:
-            found += problems(error)
-        names = {column: str(row.get(column, "")) for column in ("id", "content", "style")}
-        if names["id"]:
-            found += [("id", problem) for problem in _id_problems(names["id"], number, seen)]
-        pictures = {"content": (names["content"], 1.0), "style": (names["style"], settings.style_scale)}
-        if settings.starts_from_picture:
-            pictures["init"] = (settings.init, 1.0)
-        for column, (name, scale) in pictures.items():
-            if not name:
-                found.append((column, "is missing"))
-                continue
-            shortest = minimum_side([*settings.content_layers, *settings.style_layers])
-            problem = check_picture(manifest.locate(name), settings.size * scale, shortest)
-            if problem:
-                found.append((column, problem))
-        if found:
-            bad_rows.append(BadRow(number, names["id"], names["content"], names["style"], tuple(found)))
+        checked = _check_row(number, row, overrides, check_picture, seen)
+        if isinstance(checked, Pair):
+            pairs.append(checked)
         else:
-            pairs.append(Pair(number, names["id"], names["content"], names["style"], settings))
+            bad_rows.append(checked)
     return pairs, bad_rows
+
+
+def _check_row(
+    number: int,
+    row: Mapping[str, Any],
+    overrides: Mapping[str, str],
+    check_picture: _PictureCheck,
+    seen: dict[str, int],
+) -> Pair | BadRow:
+    found: list[tuple[str, str]] = []
+    given = {name: row[name] for name in row if name in Settings.model_fields}
+    settings = Settings()
+    try:
+        settings = Settings.model_validate({**given, **overrides})
+    except ValidationError as error:
+        found += problems(error)
+    name = str(row.get("id", ""))
+    if name:
+        found += [("id", problem) for problem in _id_problems(name, number, seen)]
+
+    def read(column: str, parse: Callable[[Any], tuple[T, ...]]) -> tuple[T, ...]:
+        try:
+            return parse(row[column])
+        except KeyError:
+            found.append((column, "is missing"))
+        except BadInput as error:
+            found.append((column, str(error)))
+        return ()
+
+    def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
+        layers = () if column == "masks" else (*settings.content_layers, *settings.style_layers)
+        checked = (check_picture(name, settings.size * scale, layers) for name in names)
+        found.extend((column, problem) for problem in checked if problem)
+
+    content = read("content", lambda cell: (str(cell),))
+    look("content", content)
+    styles = read("style", parse_styles)
+    look("style", (style.name for style in styles), settings.style_scale)
+    masks = read("masks", parse_masks) if "masks" in row else ()
+    if masks and styles and len(masks) != len(styles):
+        found.append(("masks", f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"))
+    look("masks", masks)
+    if settings.starts_from_picture:
+        look("init", [settings.init])
+    if found:
+        style = written(styles) if styles else str(row.get("style", ""))
+        return BadRow(number, name, "".join(content), style, tuple(found))
+    return Pair(number, name, content[0], styles, masks, settings)
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
@@ -108,19 +150,26 @@ def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
 class _PictureCheck:
     """Checks pictures, each file once however many rows name it."""
 
-    def __init__(self, decode: bool) -> None:
+    def __init__(self, manifest: Manifest, decode: bool) -> None:
+        self._manifest = manifest
         self._decode = decode
         self._sizes: dict[Path, tuple[int, int] | str] = {}
 
-    def __call__(self, path: Path, longer: float, shortest: int) -> str:
-        """What is wrong with the picture, or nothing."""
+    def __call__(self, name: str, longer: float, layers: Collection[str]) -> str:
+        """What is wrong with the picture, or nothing.
+
+        Args:
+            longer: pixels of the longer side that it will be resized to.
+            layers: of the network that have to have a feature of it; none where it is not for the network.
+        """
+        path = self._manifest.locate(name)
         if path not in self._sizes:
             self._sizes[path] = self._look(path)
         size = self._sizes[path]
         if isinstance(size, str):
             return size
         width, height = scaled_size(*size, longer)
-        if min(width, height) < shortest:
+        if layers and min(width, height) < (shortest := minimum_side(layers)):
             return (
                 f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
                 "crop it, or raise size"

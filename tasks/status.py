@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import BadRequest
+from tasks.styles import styles_of
 
 COLUMNS = ["id", "content", "style", "status", "error_type", "error"]
 
@@ -102,7 +103,7 @@ def _by_cause(report: list[dict[str, Any]]) -> dict[str, list[str]]:
     for row in report:
         if row["status"] == "failed":
             cause = f"{row['error_type']}: {row['error']}"
-            for name in (row["content"], row["style"]):
+            for name in (row["content"], *(style.name for style in styles_of(row["style"]))):
                 if name:
                     cause = cause.replace(Path(name).name, "…")
             causes[cause].append(row["id"])

@@ -103,6 +103,7 @@ def stylize(job: Job, store: Store, device: str) -> Record:
         output_sha256=output_sha256,
         content_sha256=job.content_sha256,
         style_sha256=job.style_sha256,
+        masks_sha256=job.masks_sha256,
         weights_sha256=job.weights_sha256,
         settings=settings,
         finished_at=datetime.now(UTC),

@@ -5,6 +5,7 @@ Convolutional Neural Networks", CVPR 2016):
 
 1. ``encoder``: the truncated VGG-19 that turns a picture into features;
 2. ``losses``: content loss, style loss, total variation, and the objective that adds them up;
+   ``guidance``: the style loss where each style has a region of its own;
 3. ``image``: how the picture is parametrized, so that an optimizer finds its way quickly;
 4. ``lbfgs``: the optimizer; ``optimize``: the loop around it;
 5. ``precision``: which number format is the fastest on this machine.

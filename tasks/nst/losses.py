@@ -6,7 +6,7 @@ differences, so that the weights known from other tools keep their meaning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.nst.encoder import Encoder
+from tasks.nst.guidance import Region, guided_distance
 
 
 class _Gram(torch.autograd.Function):
@@ -115,6 +116,20 @@ def style_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> d
     return targets
 
 
+def blend(grams: Sequence[Mapping[str, Tensor]], weights: Sequence[float]) -> dict[str, Tensor]:
+    """The style targets of several styles at once: the weighted mean of their Gram matrices at each layer.
+
+    The distance from the mean and the mean of the distances differ by what the styles are apart, a constant without
+    a gradient: ``Σ_k w_k |G - G_k|² = |G - Σ_k w_k G_k|² + const`` for weights that add up to 1. The mean of the Gram
+    matrices, which the -style_blend_weights of Johnson's neural-style (2015) take too, leaves that constant out, so
+    that the loss of a blend can fall to zero as that of one style can.
+    """
+    return {
+        layer: torch.stack([weight * gram[layer] for weight, gram in zip(weights, grams, strict=True)]).sum(0)
+        for layer in grams[0]
+    }
+
+
 def same(picture: Tensor) -> Tensor:
     """The picture as it is."""
     return picture
@@ -122,13 +137,20 @@ def same(picture: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """``L(x) = α · mse(F, F_content) + β · Σ_l w_l · mse(G_l, G_l,style) + γ · TV(x)`` (Gatys et al. 2016, eq. 7)."""
+    """``L(x) = α · mse(F, F_content) + β · Σ_l w_l · mse(G_l, G_l,style) + γ · TV(x)`` (Gatys et al. 2016, eq. 7).
+
+    Attributes:
+        style: by layer, the Gram matrix (C, C); where there are regions, one for each of them, (R, C, C).
+        regions: by layer, where each style applies; without them, the style is everywhere.
+        view: what the network sees of the picture.
+    """
 
     encoder: Encoder
     weights: Weights
     content: Mapping[str, Tensor]
     style: Mapping[str, Tensor]
-    view: Callable[[Tensor], Tensor] = same  # what the network sees of the picture
+    view: Callable[[Tensor], Tensor] = same
+    regions: Mapping[str, Sequence[Region]] | None = None
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
@@ -152,5 +174,8 @@ class Objective:
             content = weight * F.mse_loss(features.float(), self.content[layer].float())
         if layer in self.weights.style_layers:
             weight = self.weights.style * self.weights.style_layers[layer] / features.shape[1] ** 2
-            style = weight * F.mse_loss(gram_matrix(features), self.style[layer])
+            if self.regions is None:
+                style = weight * F.mse_loss(gram_matrix(features), self.style[layer])
+            else:
+                style = weight * guided_distance(features, self.regions[layer], self.style[layer])
         return content, style

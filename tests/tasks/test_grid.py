@@ -62,6 +62,7 @@ def done(folder: Path, row: int, content: str, style: str, **change: Any) -> Out
         output_sha256="o",
         content_sha256="c",
         style_sha256="s",
+        masks_sha256=None,
         weights_sha256="w",
         settings=Settings(**change),
         finished_at=datetime(2025, 1, 1, tzinfo=UTC),
@@ -309,6 +310,23 @@ def test_a_row_without_names_is_shown(folder: Path) -> None:
     sheet = sheet_of(page, 3, [HIGH, CELL])
     assert is_placeholder(sheet.cell(0, 1))
     assert is_placeholder(sheet.cell(2, 1))
+
+
+def test_a_blend_is_shown_as_strips_as_wide_as_the_weights(folder: Path) -> None:
+    content, first, second = (draw_source(folder, name, 100 * n) for n, name in enumerate("abc", start=1))
+    outcomes = [done(folder, row, content, style) for row, style in ((1, f"{first}:3 | {second}:1"), (2, first))]
+    (page,) = pages_of(folder, outcomes)
+    sheet = sheet_of(page, 3, [CELL, HIGH])
+    blend = sheet.cell(1, 0)
+    assert (blend[:, : CELL * 3 // 4] == colour_of(200)).all()
+    assert (blend[:, CELL * 3 // 4 :] == colour_of(300)).all()
+    assert sheet.shown(2, 0) == colour_of(200)
+
+
+def test_a_blend_with_a_style_that_is_gone_leaves_a_frame(folder: Path) -> None:
+    content, first = draw_source(folder, "a", 100), draw_source(folder, "b", 200)
+    (page,) = pages_of(folder, [done(folder, 1, content, f"{first} | gone.png")])
+    assert is_placeholder(sheet_of(page, 3, [CELL]).cell(1, 0))
 
 
 # Captions

@@ -20,6 +20,8 @@ from tasks.settings import Settings
 
 PAIR = {"content": "content.png", "style": "style.png", "precision": "float32"}
 
+STYLES = [("2", 1.0, None)]  # one style, by its digest, without a mask
+
 OTHER_SETTINGS: dict[str, Any] = {
     "size": 513,
     "steps": 151,
@@ -76,18 +78,50 @@ def test_every_setting_changes_the_key(name: str) -> None:
     settings = Settings(precision="float32")
     # A copy is not validated: there is one network so far, and its name has to count all the same.
     other = settings.model_copy(update={name: OTHER_SETTINGS[name]})
-    assert pair_key("1", "2", None, settings) == pair_key("1", "2", None, settings.model_copy())
-    assert pair_key("1", "2", None, other) != pair_key("1", "2", None, settings)
+    assert pair_key("1", STYLES, None, settings) == pair_key("1", STYLES, None, settings.model_copy())
+    assert pair_key("1", STYLES, None, other) != pair_key("1", STYLES, None, settings)
 
 
 def test_content_and_style_are_not_interchangeable() -> None:
-    assert pair_key("1", "2", None, Settings()) != pair_key("2", "1", None, Settings())
+    swapped = pair_key("2", [("1", 1.0, None)], None, Settings())
+    assert pair_key("1", STYLES, None, Settings()) != swapped
 
 
 def test_the_engine_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = pair_key("1", "2", None, Settings())
+    before = pair_key("1", STYLES, None, Settings())
     monkeypatch.setattr(tasks.key, "ENGINE", tasks.key.ENGINE + 1)
-    assert pair_key("1", "2", None, Settings()) != before
+    assert pair_key("1", STYLES, None, Settings()) != before
+
+
+def test_styles_weights_and_masks_change_the_key(folder: Path) -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {"style": ["style.png", "start.png"]},
+        {"style": ["start.png", "style.png"], "masks": ["style.png", "start.png"]},
+        {"style": ["start.png", "style.png"], "masks": ["start.png", "style.png"]},
+        {"style": {"style.png": 2, "start.png": 1}},
+        {"masks": "start.png"},
+    ]
+    keys = [key_of(folder, **change) for change in changes]
+    assert len(set(keys)) == len(keys)
+
+
+def test_how_a_blend_is_written_does_not_change_the_key(folder: Path) -> None:
+    ways = ["style.png:4 | start.png:2", {"style.png": 2, "start.png": 1}, {"style.png": 1, "start.png": "0.5"}]
+    assert len({key_of(folder, style=way) for way in ways}) == 1
+    assert key_of(folder, style=["style.png"]) == key_of(folder, style={"style.png": 7}) == key_of(folder)
+
+
+def test_a_job_knows_its_styles_and_masks(folder: Path) -> None:
+    (job,) = jobs_of(folder, {**PAIR, "style": {"style.png": 3, "start.png": 1}, "masks": ["content.png", "start.png"]})
+    style, start, content = (folder / f"{name}.png" for name in ("style", "start", "content"))
+    assert [(one.path, one.weight, one.mask) for one in job.styles] == [(style, 0.75, content), (start, 0.25, start)]
+    assert job.style_sha256 == f"{sha256_of(style)}+{sha256_of(start)}"
+    assert job.masks_sha256 == f"{sha256_of(content)}+{sha256_of(start)}"
+    assert job.style_name == "style.png:3 | start.png:1"
+    assert job.id.startswith("content-style-start-")
+    columns = [column for column, _ in job.pictures]
+    assert columns == ["content", "style", "style", "masks", "masks"]
 
 
 @pytest.mark.parametrize("name", ["content.png", "style.png", "start.png"])
@@ -128,16 +162,15 @@ def test_auto_precision_is_resolved(folder: Path) -> None:
 
 def test_a_job_knows_its_pictures(folder: Path) -> None:
     with_start, without = jobs_of(folder, {**PAIR, "init": "start.png"}, PAIR)
-    assert with_start.pictures == {
-        name: folder / f"{file}.png"
-        for name, file in zip(("content", "style", "init"), ("content", "style", "start"), strict=True)
-    }
+    files = (("content", "content"), ("style", "style"), ("init", "start"))
+    assert with_start.pictures == [(column, folder / f"{name}.png") for column, name in files]
     assert with_start.content_sha256 == sha256_of(folder / "content.png")
     assert with_start.style_sha256 == sha256_of(folder / "style.png")
     assert with_start.init_sha256 == sha256_of(folder / "start.png")
     assert with_start.weights_sha256 == weights_digest()
     assert (with_start.content_name, with_start.style_name) == ("content.png", "style.png")
-    assert without.pictures == {"content": folder / "content.png", "style": folder / "style.png"}
+    assert without.pictures == [("content", folder / "content.png"), ("style", folder / "style.png")]
+    assert without.masks_sha256 is None
     assert without.init_sha256 is None
 
 
@@ -185,6 +218,7 @@ def test_derived_ids_are_safe(stem: str, folder: Path) -> None:
     [
         "content",
         "style",
+        "masks",
         pytest.param("init"),
     ],
 )
@@ -202,7 +236,7 @@ def test_a_picture_that_has_gone_costs_its_row_alone(column: str, folder: Path) 
     assert "going.png" in message
 
 
-@pytest.mark.parametrize("column", ["content", "style", "init"])
+@pytest.mark.parametrize("column", ["content", "style", "masks", "init"])
 def test_a_picture_that_is_cut_off_costs_its_rows_alone(column: str, folder: Path) -> None:
     Image.effect_noise((200, 200), 90).save(folder / "cut.jpg")
     whole = (folder / "cut.jpg").read_bytes()

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.errors import BadInput
-from tasks.jobs import Job
+from tasks.jobs import Job, Style
 from tasks.key import ENGINE
 from tasks.record import Record
 from tasks.report import Outcome, count, output_of, refused, settled, write_report, write_run
@@ -43,6 +43,7 @@ def make_record(**change: Any) -> Record:
         "output_sha256": "o" * 64,
         "content_sha256": "c" * 64,
         "style_sha256": "s" * 64,
+        "masks_sha256": None,
         "weights_sha256": "w" * 64,
         "settings": SETTINGS,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
@@ -56,13 +57,12 @@ def make_job() -> Job:
         id="x",
         key="a" * 64,
         content=Path("/pictures/a.png"),
-        style=Path("/pictures/b.png"),
+        styles=(Style(Path("/pictures/b.png"), "s" * 64, 1.0),),
         init=None,
         content_name="a.png",
         style_name="b.png",
         settings=SETTINGS,
         content_sha256="c" * 64,
-        style_sha256="s" * 64,
         init_sha256=None,
         weights_sha256="w" * 64,
     )
@@ -113,6 +113,7 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "output_sha256": text,
         "content_sha256": text,
         "style_sha256": text,
+        "masks_sha256": text,
         "weights_sha256": text,
         "settings": text,
         "finished_at": pa.timestamp("us", tz="UTC"),
@@ -162,6 +163,7 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "output_sha256": "o" * 64,
         "content_sha256": "c" * 64,
         "style_sha256": "s" * 64,
+        "masks_sha256": None,
         "weights_sha256": "w" * 64,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
     }

@@ -159,3 +159,46 @@ def test_unreadable_exif_does_not_stop_the_check(name: str, decode: bool, folder
     pairs, bad_rows = check_rows(manifest, {}, decode)
     assert [pair.row for pair in pairs] == [1, 2]
     assert bad_rows == []
+
+
+# Several styles, and masks
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "says"),
+    [
+        ({"style": ["b.png", "gone.png"]}, "style", "there is no file gone.png"),
+        ({"style": "gone.png:2 | b.png"}, "style", "there is no file gone.png"),
+        ({"style": {"b.png": 0}}, "style", "all weights are 0"),
+        ({"style": []}, "style", "names no picture"),
+        ({"style": ["b.png", "narrow.png"]}, "style", "narrow.png would be 64x2 px"),
+        ({"masks": "gone.png"}, "masks", "there is no file gone.png"),
+        ({"masks": "text.jpg"}, "masks", "text.jpg is not a picture"),
+        ({"masks": {"b.png": 1}}, "masks", "no weights"),
+        ({"style": ["a.png", "b.png"], "masks": "a.png"}, "masks", "1 for 2 in style; give each style its mask"),
+        ({"masks": "a.png | b.png"}, "masks", "2 for 1 in style; give each style its mask"),
+    ],
+)
+def test_a_bad_blend_or_mask_is_told_by_its_column(
+    change: dict[str, Any], column: str, says: str, folder: Path
+) -> None:
+    Image.new("RGB", (300, 8)).save(folder / "narrow.png")
+    (folder / "text.jpg").write_text("to be painted")
+    pairs, (bad,) = check(folder, GOOD, {**GOOD, **change})
+    assert [pair.row for pair in pairs] == [1]
+    ((found, message),) = bad.problems
+    assert (bad.row, found) == (2, column)
+    assert says in message
+
+
+def test_a_bad_row_names_its_blend_as_a_good_one_would(folder: Path) -> None:
+    blend = {"b.png": 2, "a.png": 1}
+    (good,), (bad,) = check(folder, {**GOOD, "style": blend}, {**GOOD, "style": blend, "content": "gone.png"})
+    assert good.style == bad.style == "b.png:2 | a.png:1"
+
+
+def test_a_mask_may_be_narrower_than_the_network_takes(folder: Path) -> None:
+    Image.new("L", (300, 8)).save(folder / "narrow.png")
+    pairs, bad_rows = check(folder, {**GOOD, "masks": "narrow.png"})
+    assert bad_rows == []
+    assert pairs[0].masks == ("narrow.png",)

@@ -48,6 +48,7 @@ def write_pair(store: Store, key: str = KEY, colour: str = "teal") -> Record:
         output_sha256=digest,
         content_sha256="c",
         style_sha256="s",
+        masks_sha256=None,
         weights_sha256="w",
         settings=Settings(size=64, precision="float32"),
         finished_at=datetime(2025, 11, 23, 3, 0, tzinfo=UTC),

@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tasks import objective
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest
+from tasks.nst.guidance import guided_gram, regions_at
+from tasks.nst.losses import gram_matrix
 from tasks.pictures import load_picture, resize
 from tasks.rows import check_rows
 from tasks.store import Store
 from tasks.stylize import is_transient, stylize
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def make_job(samples: Path, **settings: object) -> Job:
@@ -152,3 +156,92 @@ def test_preserved_luminance_leaves_the_contents_colors(tmp_path: Path, samples:
     assert distance(written, chroma) < 0.3 * distance(free, chroma)
     assert distance(written, brightness) > 10
     assert record.total_loss == pytest.approx(record.optimizer_loss, rel=0.25)
+
+
+# Several styles, and masks
+
+STYLES = ["styles/swirls.jpg", "styles/glass.jpg"]
+
+
+def gram_distances(picture: torch.Tensor, mask: torch.Tensor) -> list[float]:
+    """How far the picture (1, 3, H, W) is from each of `STYLES` within a mask (H, W), at two layers."""
+    layers = ("relu2_1", "relu3_1")
+    encoder = objective.load_encoder(frozenset(layers), "float32", "max", "cpu")
+
+    def guided(features: torch.Tensor) -> torch.Tensor:
+        (region,) = regions_at(mask[None], [1.0], *features.shape[-2:])
+        return guided_gram(features, region)
+
+    found = encoder(picture, dict.fromkeys(layers, guided))
+    distances = []
+    for name in STYLES:
+        style = objective.to_tensor(resize(load_picture(ROOT / "manifests" / name), 64), "cpu")
+        target = encoder(style, dict.fromkeys(layers, gram_matrix))
+        distances.append(sum(((found[layer] - target[layer]) ** 2).mean().item() for layer in layers))
+    return distances
+
+
+def draw_masks(folder: Path) -> list[str]:
+    """White on the left, and white on the right; not of the content's size, nor of its shape."""
+    left = Image.new("L", (100, 100))
+    left.paste(255, (0, 0, 50, 100))
+    left.save(folder / "left.png")
+    ImageOps.invert(left).save(folder / "right.png")
+    return [str(folder / "left.png"), str(folder / "right.png")]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped: bool) -> None:
+    masks, store = draw_masks(tmp_path), Store(tmp_path)
+    job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=20)
+    record = stylize(job, store, "cpu")
+    picture = objective.to_tensor(load_picture(store.picture(job.key)), "cpu")
+    left = torch.zeros(picture.shape[-2:])
+    left[:, :24] = 1  # a margin off the border between the two
+    (left_swirls, left_glass), (right_swirls, right_glass) = (
+        gram_distances(picture, half) for half in (left, left.flip(1))
+    )
+    assert (left_swirls < left_glass) != swapped
+    assert (right_glass < right_swirls) != swapped
+    assert record.masks_sha256 == job.masks_sha256
+
+
+def test_one_style_with_a_mask_leaves_the_rest_to_the_content(tmp_path: Path, samples: Path) -> None:
+    masks, store = draw_masks(tmp_path), Store(tmp_path)
+    job = make_job(samples, masks=masks[:1], steps=10)
+    stylize(job, store, "cpu")
+    change = np.abs(pixels(store, job).astype(float) - np.asarray(resize(load_picture(job.content), 64)))
+    assert change[:, :24].mean() > 2 * change[:, 40:].mean()
+
+
+def test_a_black_mask_is_no_style_at_all(tmp_path: Path, samples: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "black.png")
+    record = stylize(make_job(samples, masks=str(tmp_path / "black.png"), init="noise"), Store(tmp_path), "cpu")
+    assert record.style_loss == 0
+    assert record.content_loss > 0
+
+
+def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
+    store = Store(tmp_path)
+    everywhere = torch.ones(43, 64)
+    found = []
+    for style in (STYLES[0], {STYLES[0]: 3, STYLES[1]: 1}, STYLES, STYLES[1]):
+        job = make_job(samples, style=style, steps=20)
+        record = stylize(job, store, "cpu")
+        assert record.style_sha256.count("+") == len(job.styles) - 1
+        found.append(gram_distances(objective.to_tensor(load_picture(store.picture(job.key)), "cpu"), everywhere))
+    from_swirls, from_glass = ([distances[side] for distances in found] for side in (0, 1))
+    assert from_swirls == sorted(from_swirls)
+    assert from_glass == sorted(from_glass, reverse=True)
+
+
+@pytest.mark.parametrize("preserve_color", ["luminance", "match"])
+def test_colors_are_preserved_in_a_blend(preserve_color: str, tmp_path: Path, samples: Path) -> None:
+    kept, free = (make_job(samples, style=STYLES, steps=8, preserve_color=mode) for mode in (preserve_color, "none"))
+    store = Store(tmp_path)
+    content = np.asarray(resize(load_picture(kept.content), 64)).mean((0, 1))
+    distances = []
+    for job in (kept, free):
+        stylize(job, store, "cpu")
+        distances.append(np.abs(pixels(store, job).mean((0, 1)) - content).sum())
+    assert distances[0] < 0.5 * distances[1]
