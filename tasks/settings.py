@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.errors import BadRequest
 from tasks.nst.layers import LAYERS
+from tasks.presets import PresetName, with_preset
 
 
 def _parse_layers(value: Any) -> Any:
@@ -44,6 +45,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    preset: PresetName = Field(
+        "none",
+        exclude=True,
+        description="settings of a published method, for those that are not given: `gatys2016` or `johnson2016`",
+    )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
     tolerance: float = Field(
@@ -88,6 +94,12 @@ class Settings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="number format of the network; `auto` takes the faster one of the machine"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_preset(cls, values: Any) -> Any:
+        """A preset is shorthand: what it stands for is kept and counts for the key, and not its name."""
+        return with_preset(values) if isinstance(values, Mapping) else values
 
     @property
     def starts_from_picture(self) -> bool:

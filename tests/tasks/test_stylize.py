@@ -63,6 +63,7 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     "change",
     [
         {"steps": 6},
+        {"preset": "gatys2016"},
         {"content_weight": 1.0},
         {"style_weight": 1.0},
         {"tv_weight": 100.0},
