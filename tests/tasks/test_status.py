@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,15 @@ def test_failures_are_grouped_by_their_cause(tmp_path: Path) -> None:
         "BadInput: there is no file …": ["row-1", "row-3"],
         "BadInput: size is too small": ["row-2"],
     }
+
+
+def test_failures_of_blends_are_grouped_too(tmp_path: Path) -> None:
+    with make_ledger(tmp_path, 2) as ledger:
+        for row, style in ((1, "x/a.png:2 | b.png:1"), (2, "b.png | c.png")):
+            gone = style.split()[0].split("/")[-1].split(":")[0]
+            outcome = failure(row, "content.png", f"there is no file {gone}")
+            ledger.add([replace(outcome, style=style)])
+    assert read_status(tmp_path).failures == {"BadInput: there is no file …": ["row-1", "row-2"]}
 
 
 def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
