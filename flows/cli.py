@@ -83,6 +83,9 @@ def run(
         int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="The same as --max-failures 1.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -109,7 +112,7 @@ def run(
 
             server.wait()
             with _watching(interrupt) if not (quiet or as_json or verbose) else nullcontext():
-                outcomes = stylize(manifest, folder, overrides, refresh, 1 if fail_fast else max_failures)
+                outcomes = stylize(manifest, folder, overrides, refresh, 1 if fail_fast else max_failures, trace)
         except KeyboardInterrupt:
             interrupt.leave()
     from flows.screen import print_summary

@@ -23,7 +23,7 @@ _Ended = tuple[Job, str, _Future]
 
 @contextmanager
 def fan_out(
-    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool
+    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool, trace: bool
 ) -> Iterator[Iterator[tuple[Job, Record | Exception]]]:
     """Stylize jobs, each on a device of its own.
 
@@ -32,14 +32,14 @@ def fan_out(
     """
     context = stopping.set(stop := threading.Event())
     try:
-        yield _finished(jobs, store, devices, refresh)
+        yield _finished(jobs, store, devices, refresh, trace)
     finally:
         stop.set()
         stopping.reset(context)
 
 
 def _finished(
-    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool
+    jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool, trace: bool
 ) -> Iterator[tuple[Job, Record | Exception]]:
     submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh).submit
     free = list(devices)
@@ -49,7 +49,7 @@ def _finished(
     while True:
         while free and (job := next(waiting, None)):
             device = free.pop()
-            future = submit(job, store, device)
+            future = submit(job, store, device, trace)
             future.add_done_callback(partial(_finish, finished, job, device))
             in_flight += 1
         if not in_flight:

@@ -92,7 +92,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
-    for name in ("images", "grids", "report.parquet", "run.json"):
+    for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json"):
         if (out / name).exists():
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 

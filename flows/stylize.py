@@ -21,6 +21,7 @@ from tasks.report import Outcome, Status, output_of, refused, settled
 from tasks.rows import check_rows
 from tasks.settings import check_settings
 from tasks.store import Store
+from tasks.traces import write_traces
 
 
 @flow(name="stylize", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]  # a fault of Prefect's types
@@ -30,6 +31,7 @@ def stylize(
     overrides: dict[str, str] | None = None,
     refresh: bool = False,
     max_failures: int | None = None,
+    trace: bool = False,
 ) -> list[Outcome]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
@@ -39,6 +41,7 @@ def stylize(
         overrides: settings that win over the manifest's.
         refresh: stylize every pair again, also those that are done.
         max_failures: failed rows at which to stop; those that are left have no outcome.
+        trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -65,7 +68,7 @@ def stylize(
         ledger.add([_settle(store, job, known[job.key], "cached") for job in jobs if job.key in known])
         once = [rows[0] for rows in rows_of.values()]
         watcher.get().planned(once, ledger.outcomes)
-        with fan_out(once, store, devices, refresh) as results:
+        with fan_out(once, store, devices, refresh, trace) as results:
             while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
                 job, result = ended
                 settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
@@ -73,6 +76,8 @@ def stylize(
                 watcher.get().finished(job, settled_now)
                 artifacts.advance(len(ledger.outcomes))
     store.sweep()
+    if trace:
+        write_traces(ledger.outcomes, store, out / "traces.parquet")
     write_grids(ledger.outcomes, asked.folder, out)
     artifacts.summarize(ledger.outcomes)
     return ledger.outcomes

@@ -41,7 +41,7 @@ def load_style(path: Path, sha256: str, size: float, layers: tuple[str, ...], en
 
 def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
     """A style's Gram matrices, after it was given the content's colours or its range of luminance where that is set."""
-    size = settings.size * settings.style_scale
+    size = max(content.shape[-2:]) * settings.style_scale
     if settings.preserve_color == "none":
         return load_style(style.path, style.sha256, size, tuple(settings.style_layers), encoder)
     picture = to_tensor(resize(load_picture(style.path, style.sha256), size), str(content.device))
@@ -74,7 +74,7 @@ def weights_of(settings: Settings) -> Weights:
 
 
 def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Objective:
-    """The pair's objective; ``content`` is (1, 3, H, W) in [0, 1]."""
+    """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1]."""
     settings = job.settings
     weights = weights_of(settings)
     encoder = load_encoder(weights.layers, precision, settings.pooling, device)

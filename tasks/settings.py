@@ -48,7 +48,7 @@ class Settings(BaseModel):
     preset: PresetName = Field(
         "none",
         exclude=True,
-        description="settings of a published method, for those that are not given: `gatys2016` or `johnson2016`",
+        description="settings of a published method, for those that are not given: `gatys2016`, `gatys2017-highres` or `johnson2016`",
     )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
@@ -74,6 +74,11 @@ class Settings(BaseModel):
     )
     style_scale: float = Field(
         1.0, gt=0, le=8, description="size of the style picture relative to `size`: larger makes larger strokes"
+    )
+    scales: Annotated[int, Field(ge=1, le=6)] | Literal["auto"] = Field(
+        "auto",
+        description="resolutions from coarse to fine, each half the next, among which the steps are shared out; "
+        "`auto`: 1 up to 768 px, above it as many as bring the coarsest to 768 px or less",
     )
     init: str = Field(
         "content",

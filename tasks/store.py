@@ -36,6 +36,10 @@ class Store:
         """Where the picture of ``key`` is, or will be."""
         return self.folder / ".store" / "pictures" / f"{key}.png"
 
+    def trace(self, key: str) -> Path:
+        """Where the loss curve of ``key`` is, if it was traced."""
+        return self.folder / ".store" / "traces" / f"{key}.parquet"
+
     def create(self) -> None:
         """Make the folder.
 

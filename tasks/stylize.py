@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,15 +21,18 @@ from tasks.jobs import Job
 from tasks.nst.adam import Adam
 from tasks.nst.color import with_colors_of
 from tasks.nst.image import noise
+from tasks.nst.layers import minimum_side
 from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses
-from tasks.nst.optimize import optimize
+from tasks.nst.optimize import Optimized, optimize
+from tasks.nst.scales import automatic_scales, carry_over, resolutions
 from tasks.nst.stopping import Stalled
 from tasks.objective import make_objective, to_tensor
-from tasks.pictures import load_picture, resize, write_png
+from tasks.pictures import load_picture, resize, scaled_size, write_png
 from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
 from tasks.store import Store
+from tasks.trace import Trace
 
 
 def to_picture(tensor: Tensor) -> Image.Image:
@@ -52,8 +57,42 @@ def judge(job: Job, content: Tensor, picture: Image.Image, device: str) -> Losse
         return make_objective(job, content, "float32", device)(to_tensor(picture, device))
 
 
-def stylize(job: Job, store: Store, device: str) -> Record:
-    """Stylize one pair and write its picture into the store.
+def optimize_by_scales(job: Job, device: str, on_step: Callable[[int, Losses], None]) -> tuple[Tensor, Optimized]:
+    """Optimize at each of the resolutions, from coarse to fine.
+
+    Returns:
+        The content (1, 3, H, W) at the finest, and what became of it, with the steps of all resolutions.
+    """
+    settings = job.settings
+    picture = load_picture(job.content, job.content_sha256)
+    scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
+    shortest = minimum_side([*settings.content_layers, *settings.style_layers])
+    fitting = sum(
+        min(scaled_size(*picture.size, settings.size / 2**halvings)) >= shortest for halvings in range(scales)
+    )
+    content = start = torch.empty(0)
+    optimized: Optimized | None = None
+    steps_before = 0
+    for size, steps in resolutions(settings.size, fitting, settings.steps):
+        content = to_tensor(resize(picture, size), device)
+        before, start = start, start_picture(job, content)
+        if optimized:
+            start = carry_over(start, before, optimized.picture)
+            steps_before += optimized.steps
+        optimized = optimize(
+            make_objective(job, content, settings.precision, device),
+            start,
+            LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
+            steps,
+            on_step=on_step,
+            stalled=Stalled(settings.tolerance),
+        )
+    assert optimized is not None  # a picture that is too small for the network has been refused as a row
+    return content, replace(optimized, steps=steps_before + optimized.steps)
+
+
+def stylize(job: Job, store: Store, device: str, trace: bool = False) -> Record:
+    """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
     Raises:
         BadInput: a picture is damaged, or is not the one any more that the key was made of.
@@ -61,23 +100,19 @@ def stylize(job: Job, store: Store, device: str) -> Record:
     """
     settings = job.settings
     started = time.perf_counter()
-    content = to_tensor(resize(load_picture(job.content, job.content_sha256), settings.size), device)
-    optimizer = LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate)
+    curve = Trace()
     watching, stop = watcher.get(), stopping.get()
 
-    def on_step(step: int, loss: float) -> None:
+    def on_step(step: int, losses: Losses) -> None:
         if stop.is_set():
             raise Stopped
         watching.stepped(job)
+        if trace:
+            curve.add(losses)
 
-    optimized = optimize(
-        make_objective(job, content, settings.precision, device),
-        start_picture(job, content),
-        optimizer,
-        settings.steps,
-        on_step=on_step,
-        stalled=Stalled(settings.tolerance),
-    )
+    content, optimized = optimize_by_scales(job, device, on_step)
+    if trace:
+        curve.write(store.trace(job.key))
     output = store.picture(job.key)
     picture = optimized.picture
     if settings.preserve_color == "luminance":
@@ -133,13 +168,13 @@ def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
     retry_jitter_factor=0.5,
     retry_condition_fn=_retry,
 )
-def stylize_pair(job: Job, store: Store, device: str) -> dict[str, Any]:
+def stylize_pair(job: Job, store: Store, device: str, trace: bool = False) -> dict[str, Any]:
     """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
 
     Returns:
         The record, as JSON's types.
     """
     context = TaskRunContext.get()
-    record = stylize(job, store, device)
+    record = stylize(job, store, device, trace)
     attempts = context.task_run.run_count if context else 1
     return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")

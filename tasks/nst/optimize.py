@@ -41,14 +41,14 @@ def optimize(
     start: Tensor,
     optimizer: Optimizer,
     steps: int,
-    on_step: Callable[[int, float], None] = lambda step, loss: None,
+    on_step: Callable[[int, Losses], None] = lambda step, losses: None,
     stalled: Callable[[float], bool] = lambda best: False,
 ) -> Optimized:
     """Minimize ``objective`` over pictures, beginning with ``start`` (1, 3, H, W), RGB in [0, 1].
 
     Args:
         steps: at least 1; each costs one forward and one backward pass through the network.
-        on_step: called after each step with its number, from 1, and its loss.
+        on_step: called after each step with its number, from 1, and its losses.
         stalled: given the best loss after each step; where it says so, the loop ends early.
     """
     image = FourierImage(start)
@@ -58,13 +58,14 @@ def optimize(
         variables = point.view_as(image.coefficients).requires_grad_()
         with torch.enable_grad():
             picture = image.decode(variables)  # (1, 3, H, W)
-            loss = objective(picture).total
+            losses = objective(picture)
+            loss = losses.total
         (gradient,) = torch.autograd.grad(loss, variables)
         point = point.detach()
         value = loss.item()
         if value < best.loss:
             best = Optimized(picture.detach(), value, step)
-        on_step(step, value)
+        on_step(step, losses)
         if stalled(best.loss):
             break
         point = optimizer.step(point, value, gradient.flatten())

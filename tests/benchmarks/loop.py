@@ -93,8 +93,9 @@ class Recorder:
         self._seen = picture.detach()
         return self._objective(picture)
 
-    def on_step(self, step: int, loss: float) -> None:
+    def on_step(self, step: int, losses: Losses) -> None:
         self.moments.append(time.perf_counter())
+        loss = losses.total.item()
         if loss < self._lowest:
             self._best, self._lowest = self._seen, loss
         if step % EVERY == 0:

@@ -44,6 +44,19 @@ def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_pa
     pd.testing.assert_frame_equal(again.drop(columns="status"), report.drop(columns="status"))
 
 
+def test_traces_are_kept_on_request(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stylize(manifest, out)
+    assert not (out / "traces.parquet").exists()
+    outcomes = stylize(manifest, out, {"steps": "2"}, trace=True)
+    traces = pd.read_parquet(out / "traces.parquet")
+    assert list(traces["id"]) == [outcome.id for outcome in outcomes for _ in range(2)]
+    assert list(traces["step"]) == [1, 2, 1, 2]
+    assert "style_loss_relu3_1" in traces
+    stylize(manifest, out, {"steps": "2"}, trace=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(out / "traces.parquet"), traces)
+
+
 def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first, second = stylize(manifest, out)
@@ -111,11 +124,11 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
     """Let the computation fail that often before it is carried out; the calls are counted."""
     calls: list[int] = []
 
-    def faulty(job: Job, store: Store, device: str) -> Record:
+    def faulty(job: Job, store: Store, device: str, trace: bool) -> Record:
         calls.append(1)
         if len(calls) <= times:
             raise error
-        return real(job, store, device)
+        return real(job, store, device, trace)
 
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)

@@ -33,6 +33,7 @@ OTHER_SETTINGS: dict[str, Any] = {
     "content_layers": {"relu4_1": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 0.5},
     "style_scale": 1.1,
+    "scales": 2,
     "init": "noise",
     "seed": 1,
     "optimizer": "adam",

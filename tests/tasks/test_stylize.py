@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image, ImageOps
@@ -77,6 +78,7 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
         {"style_layers": "relu1_1, relu2_1"},
         {"style_layers": "relu1_1:9, relu2_1, relu3_1, relu4_1, relu5_1"},
         {"style_scale": 0.5},
+        {"scales": 2},
         {"init": "noise"},
         {"init": "images/rocket.jpg"},
         {"optimizer": "adam"},
@@ -101,6 +103,29 @@ def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, sa
         for job in jobs:
             stylize(job, store, "cpu")
         assert not np.array_equal(pixels(store, jobs[0]), pixels(store, jobs[1]))
+
+
+def test_a_resolution_in_which_the_picture_is_too_small_is_left_out(tmp_path: Path, samples: Path) -> None:
+    """64x43 px have a shorter side of 21 px at the half, and of 11 at the quarter, which is too small for relu5_1."""
+    two, six = (make_job(samples, steps=6, scales=scales) for scales in (2, 6))
+    records = [stylize(job, Store(tmp_path), "cpu") for job in (two, six)]
+    assert [record.steps for record in records] == [6, 6]
+    assert records[0].output_sha256 == records[1].output_sha256
+
+
+def test_a_trace_has_every_step_and_costs_the_picture_nothing(tmp_path: Path, samples: Path) -> None:
+    job = make_job(samples, steps=5, scales=2)
+    plain, traced = (stylize(job, Store(tmp_path / name), "cpu", trace) for name, trace in (("a", False), ("b", True)))
+    assert plain.output_sha256 == traced.output_sha256
+    assert not Store(tmp_path / "a").trace(job.key).exists()
+    curve = pd.read_parquet(Store(tmp_path / "b").trace(job.key))
+    assert list(curve["step"]) == [1, 2, 3, 4, 5]
+    assert curve["seconds"].is_monotonic_increasing
+    assert curve["total_loss"][2:].min() == pytest.approx(traced.optimizer_loss)
+    parts = curve["content_loss"] + curve["style_loss"] + curve["tv_loss"]
+    assert list(parts) == pytest.approx(list(curve["total_loss"]))
+    layers = curve[[f"style_loss_{layer}" for layer in job.settings.style_layers]]
+    assert list(layers.sum(axis=1)) == pytest.approx(list(curve["style_loss"]))
 
 
 def test_size_is_the_longer_side(tmp_path: Path, samples: Path) -> None:

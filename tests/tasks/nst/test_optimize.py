@@ -60,7 +60,7 @@ def test_the_loss_falls_far(objective: Objective, content: Tensor) -> None:
 
 def test_the_result_is_the_best_picture_that_was_seen(objective: Objective, content: Tensor) -> None:
     seen: list[float] = []
-    result = optimize(objective, content, LBFGS(10), 12, on_step=lambda step, loss: seen.append(loss))
+    result = optimize(objective, content, LBFGS(10), 12, on_step=lambda step, losses: seen.append(losses.total.item()))
     assert len(seen) == 12
     assert result.loss == min(seen)
     with torch.no_grad():

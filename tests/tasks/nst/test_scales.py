@@ -1,0 +1,34 @@
+"""Coarse to fine: how the resolutions and the steps are shared out, and what one hands to the next."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tasks.nst.scales import automatic_scales, carry_over, resolutions
+
+
+@pytest.mark.parametrize(("size", "scales"), [(64, 1), (768, 1), (769, 2), (1536, 2), (2048, 3), (4096, 4)])
+def test_the_coarsest_is_of_a_size_that_suits_the_network(size: int, scales: int) -> None:
+    assert automatic_scales(size) == scales
+
+
+@pytest.mark.parametrize(
+    ("size", "scales", "steps", "expected"),
+    [
+        (512, 1, 150, [(512, 150)]),
+        (1024, 2, 151, [(512, 75), (1024, 76)]),
+        (100, 3, 10, [(25, 3), (50, 3), (100, 4)]),
+        (100, 4, 2, [(50, 1), (100, 1)]),
+    ],
+)
+def test_steps_are_shared_out(size: int, scales: int, steps: int, expected: list[tuple[int, int]]) -> None:
+    assert resolutions(size, scales, steps) == expected
+
+
+def test_a_change_is_carried_over_and_the_detail_stays() -> None:
+    start = 0.25 + 0.5 * torch.rand((1, 3, 32, 48), generator=torch.Generator().manual_seed(1))
+    coarse = torch.full((1, 3, 16, 24), 0.5)
+    torch.testing.assert_close(carry_over(start, coarse, coarse), start)
+    torch.testing.assert_close(carry_over(start, coarse, coarse + 0.1), start + 0.1)
+    assert carry_over(start, coarse, coarse + 1).max() == 1
