@@ -6,7 +6,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures are
 	$(BIN)/stylebatch run manifests/demo.yaml
@@ -28,6 +28,9 @@ readme: .venv/installed  ## write the README's table of settings anew
 
 bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)
+
+bench-rows: .venv/installed  ## what 1,000 to 100,000 rows cost beside the stylizing (ARGS="1000")
+	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
 
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from prefect import flow
@@ -17,7 +18,7 @@ from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
 from tasks.progress import watcher
 from tasks.record import Record
-from tasks.report import Outcome, Status, output_of, refused, settled
+from tasks.report import Outcome, Outcomes, Status, output_of, refused, settled
 from tasks.rows import check_rows
 from tasks.settings import check_settings
 from tasks.store import Store
@@ -32,7 +33,7 @@ def stylize(
     refresh: bool = False,
     max_failures: int | None = None,
     trace: bool = False,
-) -> list[Outcome]:
+) -> Outcomes:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
     Args:
@@ -57,7 +58,7 @@ def stylize(
 
     pairs, bad_rows = check_rows(asked, overrides or {})
     jobs, vanished = make_jobs(asked, pairs, devices[0])
-    known = {} if refresh else {job.key: record for job in jobs if (record := store.find(job.key))}
+    known = {} if refresh else _find_all(store, jobs)
     todo, damaged = check_decoding(job for job in jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
     for job in todo:
@@ -81,6 +82,14 @@ def stylize(
     write_grids(ledger.outcomes, asked.folder, out)
     artifacts.summarize(ledger.outcomes)
     return ledger.outcomes
+
+
+def _find_all(store: Store, jobs: Iterable[Job]) -> dict[str, Record]:
+    """The records that are there already, by their keys."""
+    verified = store.verified()
+    known = {key: record for key in {job.key for job in jobs} if (record := store.find(key, verified))}
+    verified.save()
+    return known
 
 
 def _settle(store: Store, job: Job, result: Record | Exception, status: Status) -> Outcome:

@@ -5,14 +5,19 @@ Pairs that do not fill a product are shown as strips: content, style, result.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from functools import cache
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from tasks.errors import BadInput
 from tasks.files import write_atomically
@@ -27,6 +32,10 @@ CAPTION = 2 * TEXT + 10
 BACKGROUND, INK, FAINT, ALARM = "white", "#1a1a1a", "#666666", "#b00020"
 # A page of 8 by 10 results is about 2,500 by 3,500 pixels: a screen's width at half size, and readable in print.
 COLUMNS, ROWS = 8, 10
+# More than this nobody leafs through, and drawing the pages of a hundred thousand rows would take minutes.
+PAGES = 100
+LOOK = 1  # to be raised with every change of how a page is drawn
+DIGEST = "stylebatch"  # the PNG text that tells what the page was drawn from
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ Page = Sequence[Sequence[Cell | None]]
 
 
 def write_grids(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> list[Path]:
-    """Draw all pages for a run.
+    """Draw the pages of a run, the first `PAGES` of them. A page whose cells are what they were is left as it is.
 
     Args:
         sources: what the outcomes' content and style are relative to.
@@ -57,25 +66,64 @@ def write_grids(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> lis
         The pages' files.
     """
     files = []
-    for number, page in enumerate(_pages(outcomes, sources, folder), start=1):
+    for number, page in enumerate(islice(_pages(outcomes, sources, folder), PAGES), start=1):
         file = folder / "grids" / f"grid-{number:03}.png"
-        buffer = io.BytesIO()
-        _draw(page).save(buffer, "PNG")
-        write_atomically(file, buffer.getvalue())
+        digest = _digest(page)
+        if _digest_in(file) != digest:
+            metadata = PngInfo()
+            metadata.add_text(DIGEST, digest)
+            buffer = io.BytesIO()
+            _draw(page).save(buffer, "PNG", pnginfo=metadata)
+            write_atomically(file, buffer.getvalue())
         files.append(file)
     for stale in set((folder / "grids").glob("grid-*.png")) - set(files):
         stale.unlink()
     return files
 
 
-def _pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
-    def settings(outcome: Outcome) -> str:
-        return outcome.record.settings.model_dump_json() if outcome.record else ""
+def _digest(page: Page) -> str:
+    """Of all that a page shows: its texts, and its pictures by their size and time of change."""
+    shown = [
+        [
+            ([(*_state_of(path), weight) for path, weight in cell.pictures], cell.title, cell.note, cell.missing)
+            for cell in row
+            if cell
+        ]
+        for row in page
+    ]
+    return hashlib.sha256(repr((LOOK, shown)).encode()).hexdigest()
 
+
+def _state_of(picture: Path) -> tuple[str, int, int]:
+    try:
+        found = os.stat(picture)
+    except OSError:
+        return picture.name, 0, 0
+    return picture.name, found.st_size, found.st_mtime_ns
+
+
+def _digest_in(file: Path) -> str | None:
+    """The digest in a page that was drawn before, if it is a whole one."""
+    try:
+        with Image.open(file, formats=("PNG",)) as drawn:
+            digest = drawn.info.get(DIGEST)
+    except (OSError, ValueError, SyntaxError):
+        return None
+    return digest if isinstance(digest, str) else None
+
+
+def _pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+    """The pages, made one after another as they are asked for."""
     # A failed row has no settings on record: it belongs wherever its pair is missing.
     failures = [outcome for outcome in outcomes if outcome.record is None]
-    good = sorted((outcome for outcome in outcomes if outcome.record), key=settings)
-    for _, group in groupby(good, key=settings):
+    texts: dict[int, str] = {}  # by identity: rows share their settings
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.record:
+            settings = outcome.record.settings
+            text = texts.get(id(settings)) or texts.setdefault(id(settings), settings.model_dump_json())
+            groups[text].append(outcome)
+    for _, group in sorted(groups.items()):
         rows = sorted([*group, *failures], key=lambda outcome: outcome.row)
         failures = []
         yield from _product_pages(rows, sources, folder) if _is_product(rows) else _strips(rows, sources, folder)
@@ -189,6 +237,7 @@ def _thumbnail(weighted: Sequence[tuple[Path, float]]) -> Image.Image | None:
     return mosaic
 
 
+@cache
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=TEXT)
 

@@ -17,7 +17,7 @@ from tasks.rows import BadRow, Pair
 from tasks.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Style:
     """One style picture of a job.
 
@@ -32,7 +32,7 @@ class Style:
     mask_sha256: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One pair to stylize.
 
@@ -82,12 +82,11 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
         The jobs, and the rows whose pictures can no longer be read.
     """
     digest = _Digests(manifest)
+    resolve = _Resolver(device)
     taken = {pair.id.casefold() for pair in pairs if pair.id}
     jobs, bad_rows = [], []
     for pair in pairs:
-        settings = pair.settings
-        if settings.precision == "auto":
-            settings = settings.model_copy(update={"precision": fastest_precision(device)})
+        settings = resolve(pair.settings)
         try:
             content, content_sha256 = digest("content", pair.content)
             styles = tuple(_styles(pair, digest))
@@ -151,6 +150,21 @@ class _Digests:
             except OSError as error:
                 raise _Vanished(column, str(error)) from None
         return path, self._known[path]
+
+
+class _Resolver:
+    """Puts ``precision`` in the place of ``auto``; rows that share their settings still do afterwards."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._known: dict[int, Settings] = {}  # by identity, which holds as long as the pairs do
+
+    def __call__(self, settings: Settings) -> Settings:
+        if settings.precision != "auto":
+            return settings
+        if id(settings) not in self._known:
+            self._known[id(settings)] = settings.model_copy(update={"precision": fastest_precision(self._device)})
+        return self._known[id(settings)]
 
 
 def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]) -> str:

@@ -11,39 +11,44 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from tasks.report import Outcome, count, write_report, write_run
+from tasks.report import Outcome, Outcomes, count, write_report, write_run
 
-# Seconds between two writings. A report of a hundred thousand rows takes some seconds to write.
+# Seconds between two writings: at least so many, and so many times what the last one took. A report of a hundred
+# thousand rows takes some seconds to write.
 INTERVAL = 30.0
+TIMES_ITS_COST = 20
 State = Literal["running", "finished", "stopped"]
 
 
 @dataclass
 class Ledger:
-    """The outcomes of the run in ``folder``; as a context, it leaves report and run.json whatever ends the run."""
+    """The outcomes of the run in ``folder``; as a context, it leaves report and run.json whatever ends the run.
+
+    ``failures`` counts the rows that have failed so far.
+    """
 
     folder: Path
     manifest: Path
     rows: int
     overrides: dict[str, str]
     devices: list[str]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: Outcomes = field(default_factory=Outcomes)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    failures: int = 0
     _written: float = 0.0
+    _cost: float = 0.0
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Take in some rows, and write at intervals."""
-        self.outcomes += outcomes
-        if time.monotonic() - self._written > INTERVAL:
+        new = list(outcomes)
+        self.outcomes += new
+        self.failures += count(new)["failed"]
+        if time.monotonic() - self._written > max(INTERVAL, TIMES_ITS_COST * self._cost):
             self.write("running")
-
-    @property
-    def failures(self) -> int:
-        """Rows that have failed so far."""
-        return count(self.outcomes)["failed"]
 
     def write(self, state: State) -> None:
         """Write ``report.parquet`` and ``run.json``."""
+        began = time.monotonic()
         self.outcomes.sort(key=lambda outcome: outcome.row)
         write_report(self.outcomes, self.folder / "report.parquet")
         write_run(
@@ -60,6 +65,7 @@ class Ledger:
             },
         )
         self._written = time.monotonic()
+        self._cost = self._written - began
 
     def __enter__(self) -> Ledger:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Manifest:
 
     path: Path
     rows: list[dict[str, Any]]
+    _located: dict[str, Path] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -34,8 +35,10 @@ class Manifest:
         return self.path.parent
 
     def locate(self, name: str) -> Path:
-        """The file that a row calls ``name``."""
-        return self.folder / name
+        """The file that a row calls ``name``: one object for all rows that do."""
+        if name not in self._located:
+            self._located[name] = self.folder / name
+        return self._located[name]
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,3 +43,27 @@ class Record(BaseModel):
     weights_sha256: str
     settings: Settings
     finished_at: datetime
+
+
+@lru_cache(maxsize=1024)
+def _read_settings(text: str) -> Settings:
+    return Settings.model_validate_json(text)
+
+
+def read_record(text: str) -> Record:
+    """A record from its JSON. Those with the same settings share one object, and equal digests one string.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no record, or one of another version.
+    """
+    fields: dict[str, Any] = json.loads(text)
+    fields["settings"] = _read_settings(json.dumps(fields["settings"]))
+    for name in ("content_sha256", "style_sha256", "weights_sha256"):
+        fields[name] = sys.intern(fields[name])
+    record = Record.model_validate(fields)
+    # Pydantic makes a set of the fields' names for each: 2 KB that are the same for all.
+    object.__setattr__(record, "__pydantic_fields_set__", _ALL_FIELDS)
+    return record
+
+
+_ALL_FIELDS = set(Record.model_fields)

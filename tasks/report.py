@@ -6,7 +6,7 @@ import io
 import json
 import os
 import platform
-from collections import Counter
+from collections import Counter, UserList
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +23,14 @@ from tasks.key import ENGINE
 from tasks.nst.layers import LAYERS
 from tasks.record import Record
 from tasks.rows import BadRow
+from tasks.settings import Settings
 
+BATCH = 10_000  # rows in memory at a time, and in a row group
+OWN = ("id", "content", "style", "status", "error_type", "error")  # columns that an outcome has without a record
 Status = Literal["completed", "cached", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one manifest row: a record, or an error."""
 
@@ -44,6 +47,14 @@ class Outcome:
     def output(self) -> Path | None:
         """The picture, relative to the run's folder."""
         return output_of(self.id) if self.record else None
+
+
+class Outcomes(UserList[Outcome]):
+    """What became of a run's rows.
+
+    Not a plain list, since a flow returns it: Prefect looks for futures in every field of all that lies in a list,
+    which takes a minute where there are a hundred thousand rows.
+    """
 
 
 def output_of(name: str) -> Path:
@@ -69,7 +80,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
     text, real, whole = pa.string(), pa.float64(), pa.int64()
     return pa.schema(
         [
-            *((name, text) for name in ("id", "content", "style", "status", "error_type", "error")),
+            *((name, text) for name in OWN),
             *((name, real) for name in ("total_loss", "content_loss", "style_loss", "tv_loss")),
             *((f"style_loss_{layer}", real) for layer in layers),
             ("optimizer_loss", real),
@@ -95,28 +106,40 @@ def _as_utf8(text: str | None) -> str | None:
     return None if text is None else os.fsencode(text).decode("utf-8", "replace")
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        name: _as_utf8(getattr(outcome, name)) for name in ("id", "content", "style", "status", "error_type", "error")
-    }
-    record = outcome.record
-    if record is None:
+class _Rows:
+    """Outcomes as rows; what comes of the settings is made once for all that share them."""
+
+    def __init__(self) -> None:
+        self._of_settings: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, outcome: Outcome) -> dict[str, Any]:
+        row: dict[str, Any] = {name: _as_utf8(getattr(outcome, name)) for name in OWN}
+        record = outcome.record
+        if record is None:
+            return row
+        row |= vars(record)  # the schema takes from it what has a column
+        row |= {f"style_loss_{layer}": loss for layer, loss in record.style_loss_by_layer.items()}
+        row |= self._settings(record.settings)
+        row["output"] = outcome.output.as_posix() if outcome.output else None
         return row
-    row |= record.model_dump(exclude={"settings", "style_loss_by_layer"})
-    row |= {f"style_loss_{layer}": loss for layer, loss in record.style_loss_by_layer.items()}
-    row |= record.settings.model_dump(include={"precision", "seed", "network"})
-    row["output"] = outcome.output.as_posix() if outcome.output else None
-    row["settings"] = record.settings.model_dump_json()
-    return row
+
+    def _settings(self, settings: Settings) -> dict[str, Any]:
+        if id(settings) not in self._of_settings:
+            columns = settings.model_dump(include={"precision", "seed", "network"})
+            self._of_settings[id(settings)] = {**columns, "settings": settings.model_dump_json()}
+        return self._of_settings[id(settings)]
 
 
 def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
     """Write the report in the manifest's order, whole or not at all."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.row)
     used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
-    schema = _schema(layer for layer in LAYERS if layer in used)
+    schema, row = _schema(layer for layer in LAYERS if layer in used), _Rows()
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([_row(outcome) for outcome in ordered], schema=schema), buffer)
+    with pq.ParquetWriter(buffer, schema) as writer:
+        for start in range(0, len(ordered), BATCH):  # a hundred thousand rows as Python's objects take 300 MB
+            rows = [row(outcome) for outcome in ordered[start : start + BATCH]]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
     write_atomically(path, buffer.getvalue())
 
 

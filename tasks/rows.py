@@ -26,7 +26,7 @@ SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """One good row. The pictures are named as the manifest names them; ``id`` is empty where it gives none.
 
@@ -74,13 +74,14 @@ def check_rows(
     Returns:
         The good rows and the bad ones, each in the manifest's order.
     """
+    read_settings = _SettingsReader(overrides)
     check_picture = _PictureCheck(manifest, decode)
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
     for number, raw in enumerate(manifest.rows, start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
-        checked = _check_row(number, row, overrides, check_picture, seen)
+        checked = _check_row(number, row, read_settings, check_picture, seen)
         if isinstance(checked, Pair):
             pairs.append(checked)
         else:
@@ -91,17 +92,13 @@ def check_rows(
 def _check_row(
     number: int,
     row: Mapping[str, Any],
-    overrides: Mapping[str, str],
+    read_settings: _SettingsReader,
     check_picture: _PictureCheck,
     seen: dict[str, int],
 ) -> Pair | BadRow:
     found: list[tuple[str, str]] = []
-    given = {name: row[name] for name in row if name in Settings.model_fields}
-    settings = Settings()
-    try:
-        settings = Settings.model_validate({**given, **overrides})
-    except ValidationError as error:
-        found += problems(error)
+    settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
+    found += wrong
     name = str(row.get("id", ""))
     if name:
         found += [("id", problem) for problem in _id_problems(name, number, seen)]
@@ -145,6 +142,24 @@ def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
     first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
+
+
+class _SettingsReader:
+    """Validates rows' settings, once for all rows that write them in the same way: these share one object."""
+
+    def __init__(self, overrides: Mapping[str, str]) -> None:
+        self._overrides = overrides
+        self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
+
+    def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
+        """The settings, and what is wrong with them; where something is, the settings are the defaults."""
+        text = repr(given)  # tells 1 from "1" and from True, as validation does
+        if text not in self._known:
+            try:
+                self._known[text] = Settings.model_validate({**given, **self._overrides}), []
+            except ValidationError as error:
+                self._known[text] = Settings(), problems(error)
+        return self._known[text]
 
 
 class _PictureCheck:

@@ -10,13 +10,16 @@ import json
 import os
 import re
 import shutil
+import stat
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import BadRequest
-from tasks.files import sha256_of
-from tasks.record import Record
+from tasks.files import has_digest
+from tasks.record import Record, read_record
+from tasks.verified import Verified
 
 KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -40,6 +43,10 @@ class Store:
         """Where the loss curve of ``key`` is, if it was traced."""
         return self.folder / ".store" / "traces" / f"{key}.parquet"
 
+    def verified(self) -> Verified:
+        """What earlier runs know of the pictures."""
+        return Verified(self.folder / ".store" / "verified.json")
+
     def create(self) -> None:
         """Make the folder.
 
@@ -54,17 +61,20 @@ class Store:
         except OSError as error:
             raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
 
-    def find(self, key: str) -> Record | None:
+    def find(self, key: str, whole: Callable[[Path, str], bool] = has_digest) -> Record | None:
         """The record of ``key``, if its picture is there and is the one that the record speaks of.
 
         A record that cannot be read, or whose picture is gone or altered, is removed: Prefect, which does not look at
         pictures, would take it for a hit.
+
+        Args:
+            whole: tells whether a file has a digest, by reading it, or as `verified` does.
         """
         file = self.records / key
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
-            record = Record.model_validate_json(json.loads(file.read_bytes())["result"])
-            if record.key == key and sha256_of(self.picture(key)) == record.output_sha256:
+            record = read_record(json.loads(file.read_bytes())["result"])
+            if record.key == key and whole(self.picture(key), record.output_sha256):
                 return record
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -79,17 +89,28 @@ class Store:
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already."""
-        target = self.folder / output
-        if target.is_file() and sha256_of(target) == record.output_sha256:
+        target, picture = self.folder / output, self.picture(record.key)
+        if _is_same(target, picture, record.output_sha256):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{uuid.uuid4().hex}.part")
-        picture = self.picture(record.key)
         try:
             try:
                 os.link(picture, temporary)
             except OSError:  # a file system without links
-                shutil.copyfile(picture, temporary)
+                shutil.copy2(picture, temporary)
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _is_same(target: Path, picture: Path, sha256: str) -> bool:
+    """Whether ``target`` has the picture's bytes: it is a link to it, an untouched copy, or has the digest."""
+    try:
+        there, stored = os.stat(target), os.stat(picture)
+    except FileNotFoundError:
+        return False
+    if os.path.samestat(there, stored):
+        return True
+    untouched = (there.st_size, there.st_mtime_ns) == (stored.st_size, stored.st_mtime_ns)
+    return stat.S_ISREG(there.st_mode) and (untouched or has_digest(target, sha256))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from tasks import grid as module
 from tasks.grid import ALARM, CAPTION, CELL, COLUMNS, GAP, ROWS, write_grids
 from tasks.record import Record
 from tasks.report import Outcome
@@ -241,6 +242,31 @@ def test_pages_of_an_earlier_run_are_removed(folder: Path) -> None:
     assert len(pages_of(folder, outcomes[:2])) == 1
     assert pages_of(folder, []) == []
     assert pages_of(folder, [failed(1, "content-0.png", "style-0.png")]) == []
+
+
+def test_a_page_is_drawn_again_only_where_it_shows_something_else(folder: Path) -> None:
+    outcomes = product(folder, contents=ROWS + 1, styles=1)
+    files = write_grids(outcomes, folder / "sources", folder / "run")
+
+    def drawn_again(outcomes: Sequence[Outcome]) -> list[bool]:
+        before = [file.stat().st_ino for file in files]
+        assert write_grids(outcomes, folder / "sources", folder / "run") == files
+        return [file.stat().st_ino != inode for file, inode in zip(files, before, strict=True)]
+
+    assert drawn_again(outcomes) == [False, False]
+    draw_source(folder, "content-0", 150)  # a source, a result, a caption
+    assert drawn_again(outcomes) == [True, False]
+    last = done(folder, ROWS + 1, outcomes[-1].content, outcomes[-1].style, size=(30, HIGH))
+    assert drawn_again([*outcomes[:-1], last]) == [False, True]
+    louder = done(folder, 1, outcomes[0].content, outcomes[0].style, loss=5.0)
+    assert drawn_again([louder, *outcomes[1:-1], last]) == [True, False]
+    files[1].write_bytes(b"no page")
+    assert drawn_again([louder, *outcomes[1:-1], last]) == [False, True]
+
+
+def test_pages_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGES", 2)
+    assert len(pages_of(folder, product(folder, contents=3 * ROWS, styles=1))) == 2
 
 
 def test_only_pages_are_removed(folder: Path) -> None:

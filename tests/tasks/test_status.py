@@ -51,9 +51,19 @@ def test_a_run_is_written_at_intervals(tmp_path: Path, monkeypatch: pytest.Monke
     ledger.add([failure(2, "b.png", "is bad")])
     assert read_status(tmp_path).remaining == 2, "written again at once"
     monkeypatch.setattr(module, "INTERVAL", 0.01)
+    monkeypatch.setattr(module, "TIMES_ITS_COST", 0)
     time.sleep(0.02)
     ledger.add([])
     assert read_status(tmp_path).remaining == 1
+
+
+def test_writing_takes_no_more_than_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = make_ledger(tmp_path, 3)
+    ledger.add([failure(1, "a.png", "is bad")])
+    monkeypatch.setattr(module, "INTERVAL", 0)
+    monkeypatch.setattr(module, "TIMES_ITS_COST", 1000)
+    ledger.add([failure(2, "b.png", "is bad")])
+    assert read_status(tmp_path).remaining == 2
 
 
 def test_a_killed_run_is_told_from_one_that_runs(tmp_path: Path) -> None:

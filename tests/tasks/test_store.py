@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tasks import verified as module
 from tasks.errors import BadRequest
 from tasks.pictures import write_png
 from tasks.record import Record
@@ -143,6 +144,67 @@ def test_a_record_with_settings_of_another_version_does_not_count(store: Store) 
     fields["settings"]["abandoned"] = 1
     write_result(store, KEY, json.dumps(fields))
     assert store.find(KEY) is None
+
+
+# verified
+
+
+def test_a_picture_that_was_found_whole_is_not_read_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = write_pair(store)
+    os.utime(store.picture(KEY), (1, 1))
+    verified = store.verified()
+    assert store.find(KEY, verified) == record
+    verified.save()
+
+    def refuse(path: Path) -> str:
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr(module, "sha256_of", refuse)
+    assert store.find(KEY, store.verified()) == record
+
+
+@pytest.mark.parametrize("change", ["bytes", "size", "record"])
+def test_a_picture_that_was_altered_since_is_found_out(change: str, store: Store) -> None:
+    write_pair(store)
+    os.utime(store.picture(KEY), (1, 1))
+    verified = store.verified()
+    assert store.find(KEY, verified)
+    verified.save()
+    whole = store.picture(KEY).read_bytes()
+    if change == "bytes":
+        store.picture(KEY).write_bytes(whole[:-1] + b"x")
+    elif change == "size":
+        store.picture(KEY).write_bytes(whole + b"x")
+        os.utime(store.picture(KEY), (1, 1))
+    else:
+        stored = json.loads((store.records / KEY).read_bytes())
+        write_result(store, KEY, json.dumps(json.loads(stored["result"]) | {"output_sha256": "0" * 64}))
+    assert store.find(KEY, store.verified()) is None
+
+
+def test_a_picture_that_was_just_written_is_read_next_time_too(store: Store) -> None:
+    write_pair(store)
+    verified = store.verified()
+    assert store.find(KEY, verified)
+    verified.save()
+    assert not (store.folder / ".store" / "verified.json").exists(), "it may change again without another time"
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"null", b"\xff", b'{"x": 1}'])
+def test_without_knowledge_everything_is_read(damage: bytes, store: Store) -> None:
+    record = write_pair(store)
+    (store.folder / ".store" / "verified.json").write_bytes(damage)
+    assert store.find(KEY, store.verified()) == record
+
+
+def test_records_share_what_is_equal(store: Store) -> None:
+    one, other = write_pair(store), write_pair(store, OTHER)
+    assert (store.find(KEY), store.find(OTHER)) == (one, other)
+    found = [store.find(key) for key in (KEY, OTHER)]
+    assert found[0]
+    assert found[1]
+    assert found[0].settings is found[1].settings
+    assert found[0].model_dump(exclude_unset=True) == one.model_dump()
 
 
 # publish
