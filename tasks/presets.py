@@ -38,9 +38,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "pooling": "average",
     },
     # Gatys, Ecker, Bethge, Hertzmann, Shechtman, "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017,
-    # section 6: the objective of 2016 at 512 px, then at twice that. The authors' notebook takes 500 steps for the first
-    # and 200 for the second; here both have the same share. How the first begins was not to be found out: here with the
-    # content.
+    # section 6: the objective of 2016 at 512 px, then at twice that. The authors' notebook takes 500 steps for the
+    # first and 200 for the second; here both have the same share. How the first begins was not to be found out: here
+    # with the content.
     "gatys2017-highres": {
         "size": 1024,
         "steps": 700,

@@ -48,7 +48,8 @@ class Settings(BaseModel):
     preset: PresetName = Field(
         "none",
         exclude=True,
-        description="settings of a published method, for those that are not given: `gatys2016`, `gatys2017-highres` or `johnson2016`",
+        description="settings of a published method, for those that are not given: `gatys2016`, `gatys2017-highres` "
+        "or `johnson2016`",
     )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
