@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from tasks.files import sha256_of
-from tasks.nst.encoder import bundled_weights
+from tasks.nst.weights import bundled_weights
 from tasks.settings import Settings
 
 # To be raised with every change that gives another picture for the same pictures and settings.

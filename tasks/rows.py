@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tasks.errors import BadInput
 from tasks.manifest import Manifest, is_empty
-from tasks.nst.layers import minimum_side
+from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
 from tasks.settings import Settings, problems
 from tasks.styles import NamedStyle, parse_masks, parse_styles, written
@@ -113,8 +113,9 @@ def _check_row(
         return ()
 
     def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
-        layers = () if column == "masks" else (*settings.content_layers, *settings.style_layers)
-        checked = (check_picture(name, settings.size * scale, layers) for name in names)
+        layers = (*settings.content_layers, *settings.style_layers)
+        shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
+        checked = (check_picture(name, settings.size * scale, shortest) for name in names)
         found.extend((column, problem) for problem in checked if problem)
 
     content = read("content", lambda cell: (str(cell),))
@@ -170,12 +171,12 @@ class _PictureCheck:
         self._decode = decode
         self._sizes: dict[Path, tuple[int, int] | str] = {}
 
-    def __call__(self, name: str, longer: float, layers: Collection[str]) -> str:
+    def __call__(self, name: str, longer: float, shortest: int) -> str:
         """What is wrong with the picture, or nothing.
 
         Args:
             longer: pixels of the longer side that it will be resized to.
-            layers: of the network that have to have a feature of it; none where it is not for the network.
+            shortest: pixels that its shorter side has to have then.
         """
         path = self._manifest.locate(name)
         if path not in self._sizes:
@@ -184,7 +185,7 @@ class _PictureCheck:
         if isinstance(size, str):
             return size
         width, height = scaled_size(*size, longer)
-        if layers and min(width, height) < (shortest := minimum_side(layers)):
+        if min(width, height) < shortest:
             return (
                 f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
                 "crop it, or raise size"

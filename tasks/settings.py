@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.errors import BadRequest
-from tasks.nst.layers import LAYERS
+from tasks.nst.layers import DEFAULT, NETWORKS
 from tasks.presets import PresetName, with_preset
 
 
@@ -27,8 +27,8 @@ def _parse_layers(value: Any) -> Any:
         value = named
     if isinstance(value, Mapping):
         for name in value:
-            if name not in LAYERS:
-                raise ValueError(f"there is no layer {name!r}{nearest(str(name), LAYERS)}")
+            if name not in NETWORKS[DEFAULT].layers:
+                raise ValueError(f"there is no layer {name!r}{nearest(str(name), NETWORKS[DEFAULT].layers)}")
     return value
 
 

