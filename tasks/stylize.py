@@ -21,7 +21,7 @@ from tasks.jobs import Job
 from tasks.nst.adam import Adam
 from tasks.nst.color import with_colors_of
 from tasks.nst.image import noise
-from tasks.nst.layers import minimum_side
+from tasks.nst.layers import NETWORKS
 from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses
 from tasks.nst.optimize import Optimized, optimize
@@ -66,7 +66,7 @@ def optimize_by_scales(job: Job, device: str, on_step: Callable[[int, Losses], N
     settings = job.settings
     picture = load_picture(job.content, job.content_sha256)
     scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
-    shortest = minimum_side([*settings.content_layers, *settings.style_layers])
+    shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
     fitting = sum(
         min(scaled_size(*picture.size, settings.size / 2**halvings)) >= shortest for halvings in range(scales)
     )
