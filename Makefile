@@ -9,7 +9,7 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures are
-	$(BIN)/stylebatch run manifests/demo.yaml
+	$(BIN)/stylebatch run manifests/demo.yaml --gallery
 
 test: .venv/installed  ## run the tests
 	$(BIN)/pytest -n 2 --dist worksteal

@@ -86,6 +86,9 @@ def run(
     trace: Annotated[
         bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
     ] = False,
+    with_gallery: Annotated[
+        bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -112,7 +115,12 @@ def run(
 
             server.wait()
             with _watching(interrupt) if not (quiet or as_json or verbose) else nullcontext():
-                outcomes = stylize(manifest, folder, overrides, refresh, 1 if fail_fast else max_failures, trace)
+                limit = 1 if fail_fast else max_failures
+                outcomes = stylize(manifest, folder, overrides, refresh, limit, trace or with_gallery)
+            if with_gallery:
+                from flows.gallery import gallery
+
+                gallery([folder])
         except KeyboardInterrupt:
             interrupt.leave()
     from flows.screen import print_summary
@@ -124,6 +132,8 @@ def run(
         print(json.dumps({**count(outcomes), "left": left, "out": str(folder), "failures": failures}))
     elif not quiet:
         print_summary(out_console, outcomes, left, folder, time.perf_counter() - started)
+        if with_gallery:
+            out_console.print(f"  {escape(str(folder / 'gallery/index.html'))}", highlight=False, soft_wrap=True)
     gc.freeze()  # or the interpreter would spend a second on taking torch and Prefect apart
     raise typer.Exit(1 if left or any(outcome.status == "failed" for outcome in outcomes) else 0)
 
@@ -197,3 +207,38 @@ def status(
         print(json.dumps(asdict(found) | {"remaining": found.remaining, "left": found.left}, default=str))
     else:
         print_status(out_console, found)
+
+
+@app.command("gallery", epilog="Example: [bold]stylebatch gallery outputs/demo outputs/other --out comparison[/]")
+def make_gallery(
+    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="The folders of one or several runs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the gallery.", show_default="RUN_DIR/gallery, or beside the first of several"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Write a gallery to compare results by: a folder that opens from disk in any browser and can be sent.
+
+    Exits with 0, or 2 when there is no such run or the folder cannot be written to.
+    """
+    configure(verbose)
+    with clear_errors(verbose):
+        from tasks.run_folder import read_runs
+
+        read_runs(run_dirs)  # a request that cannot be carried out fails before Prefect's server starts
+        server = TemporaryServer()
+        interrupt = Interrupt(server.stop)
+        interrupt.install()
+        try:
+            server.start()
+            from flows.gallery import gallery
+
+            server.wait()
+            page = gallery(run_dirs, out)
+        except KeyboardInterrupt:
+            interrupt.leave()
+    if not quiet:
+        out_console.print(escape(str(page)), highlight=False, soft_wrap=True)
+    gc.freeze()

@@ -1,0 +1,86 @@
+"""A comparison gallery from one or several runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from prefect import flow
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.devices import available_devices
+from tasks.gallery import Collection, default_folder, prepare_folder
+from tasks.plots import draw_plots
+from tasks.quality import FigureKey, Figures, figure_key, judge, read_figures, write_figures
+from tasks.run_folder import read_runs
+from tasks.thumbnails import make_copies
+
+# What one task run does: enough that Prefect's own time for it does not count, little enough to be lost.
+COPIES, JUDGED = 64, 32
+T = TypeVar("T")
+
+
+@flow(name="gallery", task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1))  # type: ignore[arg-type]  # a fault of Prefect's types
+def gallery(run_dirs: list[Path], out: Path | None = None) -> Path:
+    """Write a gallery of one or several runs. What an earlier gallery in the same folder has is not made again.
+
+    Args:
+        run_dirs: the runs' folders.
+        out: the gallery's folder; without it, ``gallery`` in the run's, or beside the first of several.
+
+    Returns:
+        The page, ``index.html``.
+
+    Raises:
+        BadRequest: there is no run in a folder, or the gallery's folder cannot be written to.
+    """
+    runs = read_runs(run_dirs)
+    folder = out or default_folder(run_dirs)
+    prepare_folder(folder)
+    collection = Collection(runs, folder)
+    missing = _copy(collection)
+    figures = _judge(collection, [folder, *(run.folder / "gallery" for run in runs)])
+    dimensions = {name: found for name, found in collection.layout.values.items() if name not in ("content", "style")}
+    plots = draw_plots(collection.points(figures), dimensions, folder)
+    return collection.write(missing, figures, plots)
+
+
+def _copy(collection: Collection) -> dict[str, str]:
+    """Make the pictures; those that cannot be made are returned with the reason."""
+    copies = [copy for copy in collection.copies() if not copy.target.exists()]
+    missing: dict[str, str] = {}
+    for future in [make_copies.submit(batch) for batch in _batches(copies, COPIES)]:
+        missing |= future.result()
+    return missing
+
+
+def _judge(collection: Collection, folders: Sequence[Path]) -> dict[FigureKey, Figures]:
+    """The quality figures of every finished row; ``folders`` may know some of them, and the first is to know all."""
+    known: dict[FigureKey, Figures] = {}
+    for folder in reversed(folders):
+        known |= read_figures(folder / "figures.parquet")
+    asked = {figure_key(row, collection.layers): row for row in collection.finished}
+    figures = {key: known[key] for key in asked if key in known}
+    todo = {key: row for key, row in asked.items() if key not in known}
+    devices = available_devices()
+    for round_ in _batches(list(todo), JUDGED * len(devices)):
+        running: list[tuple[Sequence[FigureKey], PrefectFuture[list[Figures]]]] = []
+        for device, batch in zip(devices, _batches(round_, JUDGED), strict=False):
+            running.append((batch, judge.submit([todo[key] for key in batch], collection.layers, device)))
+        for keys, future in running:
+            figures |= zip(keys, future.result(), strict=True)
+        # Written as they come: they are what takes time.
+        write_figures(figures, folders[0] / "figures.parquet")
+    if not todo:
+        write_figures(figures, folders[0] / "figures.parquet")
+    return figures
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

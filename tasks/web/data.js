@@ -1,0 +1,47 @@
+"use strict";
+// What the page shows. `data` is as tasks/gallery.py writes it; a pair is one row of a report.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+data.pairs.forEach((pair, index) => { pair.index = index; });
+
+/** A new element: properties are set as properties, so that text is text and never markup. */
+function make(tag, properties = {}, ...children) {
+  const { dataset = {}, ...others } = properties;
+  const element = Object.assign(document.createElement(tag), others);
+  Object.assign(element.dataset, dataset);
+  element.append(...children);
+  return element;
+}
+
+/** A pair's value of a dimension: content and style by their place, a setting by its text; empty if not known. */
+function valueOf(pair, dimension) {
+  if (dimension === "content" || dimension === "style") return String(pair[dimension]);
+  if (dimension === "run") return data.runs[pair.run].name;
+  return data.settings[pair.settings]?.[dimension] ?? "";
+}
+
+function labelOf(dimension, value) {
+  if (dimension === "content") return data.contents[value].label;
+  if (dimension === "style") return data.styles[value].label;
+  return value || "not known";
+}
+
+function describe(pair) {
+  return `${labelOf("content", pair.content)} in the style of ${labelOf("style", pair.style)}`;
+}
+
+/** The settings (and the run) by which this pair differs from others. */
+function differences(pair) {
+  return Object.keys(data.values)
+    .filter((name) => name !== "content" && name !== "style" && valueOf(pair, name))
+    .map((name) => `${name} ${valueOf(pair, name)}`);
+}
+
+function numberOf(pair, figure) {
+  return data.numbers[figure]?.[pair.index] ?? null;
+}
+
+function formatted(value) {
+  if (value === null) return "–";
+  return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) >= 1000 ? 5 : 3 });
+}

@@ -1,0 +1,29 @@
+"use strict";
+// Pictures of the gallery's folder. A name is made of the digest of what it shows.
+
+function address(picture, longer) {
+  const name = longer ? `${picture}-${longer}.webp` : `${picture}.png`;
+  return name in data.missing ? null : `pictures/${name}`;
+}
+
+/** A small picture that is loaded when it is scrolled to, or a text in its place. */
+function thumbnail(shown, alt, reason = "no picture") {
+  const source = shown.picture && address(shown.picture, data.thumbnail);
+  if (!source) {
+    const missing = shown.picture && data.missing[`${shown.picture}-${data.thumbnail}.webp`];
+    return make("span", { className: "missing", textContent: missing || reason });
+  }
+  return make("img", {
+    width: shown.width, height: shown.height, loading: "lazy", decoding: "async", alt, src: source,
+  });
+}
+
+function resultThumbnail(pair) {
+  return thumbnail(pair, describe(pair), pair.error ? `failed: ${pair.error}` : "no picture");
+}
+
+function originals(pair) {
+  const content = data.contents[pair.content];
+  const styles = data.styles[pair.style].parts.map(([place]) => data.pictures[place]);
+  return { content, styles };
+}
