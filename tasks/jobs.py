@@ -11,6 +11,7 @@ from tasks.errors import BadInput
 from tasks.files import sha256_of
 from tasks.key import pair_key, weights_digest
 from tasks.manifest import Manifest
+from tasks.memory import affordable_history
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
 from tasks.rows import BadRow, Pair
@@ -37,7 +38,7 @@ class Job:
     """One pair to stylize.
 
     ``content``, ``init`` and those of ``styles`` are files that can be opened; ``content_name`` and ``style_name`` are
-    what the manifest calls them. ``settings`` has its precision resolved.
+    what the manifest calls them. In ``settings``, precision and history are what this machine takes for them.
     """
 
     row: int
@@ -153,17 +154,17 @@ class _Digests:
 
 
 class _Resolver:
-    """Puts ``precision`` in the place of ``auto``; rows that share their settings still do afterwards."""
+    """Puts what ``auto`` stands for here in its place; rows that share their settings still do afterwards."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._known: dict[int, Settings] = {}  # by identity, which holds as long as the pairs do
 
     def __call__(self, settings: Settings) -> Settings:
-        if settings.precision != "auto":
-            return settings
         if id(settings) not in self._known:
-            self._known[id(settings)] = settings.model_copy(update={"precision": fastest_precision(self._device)})
+            precision = fastest_precision(self._device) if settings.precision == "auto" else settings.precision
+            chosen = {"precision": precision, "history": affordable_history(settings, self._device)}
+            self._known[id(settings)] = settings.model_copy(update=chosen)
         return self._known[id(settings)]
 
 

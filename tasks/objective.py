@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from tasks.jobs import Job, Style
+from tasks.memory import choose_recomputed
 from tasks.nst.color import grey, match_colors, match_luminance
 from tasks.nst.encoder import Encoder, Pooling
 from tasks.nst.guidance import guide, normalize_masks
@@ -73,8 +74,15 @@ def weights_of(settings: Settings) -> Weights:
     )
 
 
-def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Objective:
-    """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1]."""
+def make_objective(job: Job, content: Tensor, precision: str, device: str, frugal: bool = False) -> Objective:
+    """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1].
+
+    Args:
+        frugal: take as little memory as can be, at the cost of time.
+
+    Raises:
+        BadInput: a picture is damaged, or does not fit into the memory.
+    """
     settings = job.settings
     weights = weights_of(settings)
     encoder = load_encoder(weights.layers, precision, settings.pooling, device)
@@ -91,4 +99,5 @@ def make_objective(job: Job, content: Tensor, precision: str, device: str) -> Ob
         strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
         regions = guide(encoder, content, settings.style_layers, masks, strengths)
     content_features = content_targets(encoder, view(content), settings.content_layers)
-    return Objective(encoder, weights, content_features, targets, view, regions)
+    recomputed = choose_recomputed(encoder, settings, height * width, device, frugal)
+    return Objective(encoder, weights, content_features, targets, view, regions, recomputed)

@@ -81,6 +81,12 @@ class Settings(BaseModel):
         description="resolutions from coarse to fine, each half the next, among which the steps are shared out; "
         "`auto`: 1 up to 768 px, above it as many as bring the coarsest to 768 px or less",
     )
+    memory_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"] = Field(
+        "auto",
+        exclude=True,
+        description="GB that the process may take: beyond it, the network's first stages are computed twice instead of "
+        "being kept, and `history` is shortened; `auto`: half of what the device has free",
+    )
     init: str = Field(
         "content",
         min_length=1,
@@ -88,7 +94,9 @@ class Settings(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
-    history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers; memory grows with it")
+    history: int = Field(
+        50, ge=1, le=1000, description="steps that L-BFGS remembers, as far as `memory_limit` has room for them"
+    )
     learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
     preserve_color: Literal["none", "luminance", "match"] = Field(
         "none",

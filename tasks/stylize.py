@@ -17,7 +17,9 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from torch import Tensor
 
+from tasks.errors import BadInput
 from tasks.jobs import Job
+from tasks.memory import fitting_size, is_out_of_memory
 from tasks.nst.adam import Adam
 from tasks.nst.color import with_colors_of
 from tasks.nst.image import noise
@@ -57,7 +59,9 @@ def judge(job: Job, content: Tensor, picture: Image.Image, device: str) -> Losse
         return make_objective(job, content, "float32", device)(to_tensor(picture, device))
 
 
-def optimize_by_scales(job: Job, device: str, on_step: Callable[[int, Losses], None]) -> tuple[Tensor, Optimized]:
+def optimize_by_scales(
+    job: Job, device: str, on_step: Callable[[int, Losses], None], frugal: bool
+) -> tuple[Tensor, Optimized]:
     """Optimize at each of the resolutions, from coarse to fine.
 
     Returns:
@@ -80,7 +84,7 @@ def optimize_by_scales(job: Job, device: str, on_step: Callable[[int, Losses], N
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
         optimized = optimize(
-            make_objective(job, content, settings.precision, device),
+            make_objective(job, content, settings.precision, device, frugal),
             start,
             LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
             steps,
@@ -91,11 +95,13 @@ def optimize_by_scales(job: Job, device: str, on_step: Callable[[int, Losses], N
     return content, replace(optimized, steps=steps_before + optimized.steps)
 
 
-def stylize(job: Job, store: Store, device: str, trace: bool = False) -> Record:
+def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bool = False) -> Record:
     """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
+    ``frugal`` takes as little memory as can be, and more time.
+
     Raises:
-        BadInput: a picture is damaged, or is not the one any more that the key was made of.
+        BadInput: a picture is damaged, is not the one any more that the key was made of, or does not fit into memory.
         Stopped: the run was told to stop.
     """
     settings = job.settings
@@ -110,7 +116,7 @@ def stylize(job: Job, store: Store, device: str, trace: bool = False) -> Record:
         if trace:
             curve.add(losses)
 
-    content, optimized = optimize_by_scales(job, device, on_step)
+    content, optimized = optimize_by_scales(job, device, on_step, frugal)
     if trace:
         curve.write(store.trace(job.key))
     output = store.picture(job.key)
@@ -149,12 +155,24 @@ def is_transient(error: BaseException) -> bool:
     """Whether trying again may help: the device or the disk failed, and not the input."""
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
         return False
-    return isinstance(error, OSError | MemoryError | torch.OutOfMemoryError | torch.AcceleratorError)
+    return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 
 
 def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
     error = state.result(raise_on_failure=False)
     return isinstance(error, BaseException) and is_transient(error)
+
+
+def _try(job: Job, store: Store, device: str, trace: bool, frugal: bool) -> Record:
+    """`stylize`, where running out of memory in the frugal way is final."""
+    try:
+        return stylize(job, store, device, trace, frugal)
+    except Exception as error:
+        if not (frugal and is_out_of_memory(error)):
+            raise
+    size = job.settings.size
+    fitting = fitting_size(job.settings, 1.0, 0.5)
+    raise BadInput(f"size: {size} does not fit into the memory of {device}; try {fitting}, or a shorter history")
 
 
 @task(
@@ -175,6 +193,6 @@ def stylize_pair(job: Job, store: Store, device: str, trace: bool = False) -> di
         The record, as JSON's types.
     """
     context = TaskRunContext.get()
-    record = stylize(job, store, device, trace)
     attempts = context.task_run.run_count if context else 1
+    record = _try(job, store, device, trace, attempts > 1)
     return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")

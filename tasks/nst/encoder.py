@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from tasks.nst.architecture import features
 from tasks.nst.layers import DEFAULT, NETWORKS, NetworkName, Normalization
@@ -68,25 +69,38 @@ class Encoder(nn.Module):
         self.to(torch.device(device))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
 
-    def forward(self, picture: Tensor, at: Mapping[str, Callable[[Tensor], T]]) -> dict[str, T]:
+    def forward(self, picture: Tensor, at: Mapping[str, Callable[[Tensor], T]], recomputed: int = 0) -> dict[str, T]:
         """Look at the features of a picture: ``at`` says what is made of them at each layer.
 
         Args:
             picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `Network.minimum_side`.
             at: name of a layer to what is called with its features, (1, C, h, w) in the encoder's type, with h and w
                 about halved from a stage to the next. They are not to be changed.
+            recomputed: so many of the first stages keep only their input for the backward pass, which calls them, and
+                ``at`` for their layers, a second time.
 
         Returns:
             Name of the layer to what its function has returned.
         """
-        seen = {}
+        seen: dict[str, T] = {}
         x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
-        for stage in self.stages:
-            for name, module in stage.named_children():
-                x = module(x)  # (1, C, h, w)
-                if name in at:
-                    seen[name] = at[name](x)
+        for number, stage in enumerate(self.stages):
+            if number < recomputed:
+                x, found = checkpoint(self.through, stage, x, at, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x, found = self.through(stage, x, at)
+            seen |= found
         return seen
+
+    @staticmethod
+    def through(stage: nn.Module, x: Tensor, at: Mapping[str, Callable[[Tensor], T]]) -> tuple[Tensor, dict[str, T]]:
+        """One of `stages`: what comes out of it, and what ``at`` has made of the features at its layers."""
+        seen = {}
+        for name, module in stage.named_children():
+            x = module(x)  # (1, C, h, w)
+            if name in at:
+                seen[name] = at[name](x)
+        return x, seen
 
 
 def _fold(normalization: Normalization, modules: nn.Module) -> None:

@@ -143,6 +143,7 @@ class Objective:
         style: by layer, the Gram matrix (C, C); where there are regions, one for each of them, (R, C, C).
         regions: by layer, where each style applies; without them, the style is everywhere.
         view: what the network sees of the picture.
+        recomputed: so many of the encoder's first stages save memory by being computed again in the backward pass.
     """
 
     encoder: Encoder
@@ -151,11 +152,14 @@ class Objective:
     style: Mapping[str, Tensor]
     view: Callable[[Tensor], Tensor] = same
     regions: Mapping[str, Sequence[Region]] | None = None
+    recomputed: int = 0
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
         distances = self.encoder(
-            self.view(picture), {layer: partial(self._distances, layer) for layer in self.weights.layers}
+            self.view(picture),
+            {layer: partial(self._distances, layer) for layer in self.weights.layers},
+            self.recomputed,
         )
         content = picture.new_zeros(())
         for layer in self.weights.content_layers:

@@ -24,7 +24,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
     lock = threading.Lock()
     real = step.stylize
 
-    def watched(job: Job, store: Store, device: str, trace: bool) -> Record:
+    def watched(job: Job, store: Store, device: str, *options: bool) -> Record:
         nonlocal together
         with lock:
             assert device not in busy
@@ -32,7 +32,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
             used.append(device)
             together = max(together, len(busy))
         try:
-            return real(job, store, device, trace)
+            return real(job, store, device, *options)
         finally:
             with lock:
                 busy.remove(device)

@@ -125,11 +125,11 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
     """Let the computation fail that often before it is carried out; the calls are counted."""
     calls: list[int] = []
 
-    def faulty(job: Job, store: Store, device: str, trace: bool) -> Record:
+    def faulty(job: Job, store: Store, device: str, *options: bool) -> Record:
         calls.append(1)
         if len(calls) <= times:
             raise error
-        return real(job, store, device, trace)
+        return real(job, store, device, *options)
 
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)

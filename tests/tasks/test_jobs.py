@@ -74,8 +74,9 @@ def key_of(folder: Path, **row: Any) -> str:
 # Keys
 
 
-# A preset counts by what it stands for: tests/tasks/test_presets.py.
-@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "preset"])
+# A preset counts by what it stands for, the limit of memory by the history that it leaves: tests/tasks/test_presets.py
+# and tests/tasks/test_memory.py.
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit")])
 def test_every_setting_changes_the_key(name: str) -> None:
     settings = Settings(precision="float32")
     # A copy is not validated: there is one network so far, and its name has to count all the same.
