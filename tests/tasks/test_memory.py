@@ -13,8 +13,9 @@ from tasks import objective
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest
-from tasks.memory import affordable_history, automatic_limit, choose_recomputed, free_memory
+from tasks.memory import GB, affordable_history, automatic_limit, choose_recomputed, free_memory, in_use
 from tasks.nst.encoder import Encoder
+from tasks.nst.memory import peak_memory, stages_of
 from tasks.rows import check_rows
 from tasks.settings import Settings
 from tasks.store import Store
@@ -51,16 +52,17 @@ def test_the_history_follows_from_the_limit_and_counts_in_the_key(samples: Path)
 
 def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None:
     settings, pixels = Settings(size=1024, steps=50), 1024 * 768
-    limits = (100, 3.3, 3.1, 2.9)
-    chosen = [
-        choose_recomputed(encoder, settings.model_copy(update={"memory_limit": limit}), pixels, "cpu", frugal=False)
-        for limit in limits
-    ]
-    assert chosen[0] == 0
-    assert chosen == sorted(chosen)
+    most, least = (peak_memory(stages_of(encoder), pixels, 50, recomputed) for recomputed in (0, 5))
+
+    def choose(memory: float) -> int:
+        limited = settings.model_copy(update={"memory_limit": (in_use("cpu") + memory) / GB})
+        return choose_recomputed(encoder, limited, pixels, "cpu", frugal=False)
+
+    assert choose(2 * most) == 0
+    assert choose((most + least) / 2) > 0
     assert choose_recomputed(encoder, settings, pixels, "cpu", frugal=True) == 5
     with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit"):
-        choose_recomputed(encoder, settings.model_copy(update={"memory_limit": 1}), pixels, "cpu", frugal=False)
+        choose(least / 2)
 
 
 def test_the_picture_does_not_depend_on_the_memory(tmp_path: Path, samples: Path) -> None:
