@@ -166,7 +166,7 @@ def check(
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Check every row of a manifest and compute nothing: settings, ids, and that each picture can be read.
+    """Check every row of a manifest and compute nothing: settings, ids, and that its files can be read.
 
     Exits with 0 when all rows are good, 2 when some are bad.
     """
@@ -174,20 +174,24 @@ def check(
         overrides = parse_assignments(set_ or [])
         from tasks.manifest import read_manifest
         from tasks.rows import check_rows
+        from tasks.weights import missing_downloads
 
         asked = read_manifest(manifest)
-        _, bad_rows = check_rows(asked, overrides, decode=True)
+        pairs, bad_rows = check_rows(asked, overrides, decode=True)
+        downloads = missing_downloads(pair.settings for pair in pairs)
     if as_json:
         listed = [
             {"row": bad.row, "id": bad.id, "column": column, "error": problem}
             for bad in bad_rows
             for column, problem in bad.problems
         ]
-        print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed}))
+        named = [{"url": address, "file": str(file)} for address, file in downloads]
+        print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}))
     else:
-        from flows.screen import print_bad_rows
+        from flows.screen import print_bad_rows, print_downloads
 
         print_bad_rows(out_console, len(asked.rows), bad_rows)
+        print_downloads(out_console, downloads)
     raise typer.Exit(2 if bad_rows else 0)
 
 

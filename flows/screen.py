@@ -53,6 +53,9 @@ class Bar(Watcher):
         self._counts: Counter[str] = Counter()
         self._rows = 0
 
+    def fetching(self, name: str) -> None:
+        self.progress.update(self._task, description=f"downloading {escape(name)}")
+
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         self._rows = len(jobs) + len(settled)
         self._count(settled)
@@ -130,3 +133,10 @@ def print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> N
                 table.add_row(str(bad.row), escape(bad.id), column, escape(problem))
         console.print(table)
     console.print(f"{rows} rows: {rows - len(bad_rows)} good, {len(bad_rows)} bad")
+
+
+def print_downloads(console: Console, downloads: Sequence[tuple[str, Path]]) -> None:
+    """What a run would download, and where it would be kept."""
+    for address, file in downloads:
+        text = f"a run downloads {address} into {file.parent}, unless weights name a file of your own"
+        console.print(escape(text), highlight=False, soft_wrap=True)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tasks.errors import BadInput
 from tasks.files import sha256_of
-from tasks.key import pair_key, weights_digest
+from tasks.key import pair_key
 from tasks.manifest import Manifest
 from tasks.memory import affordable_history
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
 from tasks.rows import BadRow, Pair
 from tasks.settings import Settings
+from tasks.weights import fetch_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class Style:
 class Job:
     """One pair to stylize.
 
-    ``content``, ``init`` and those of ``styles`` are files that can be opened; ``content_name`` and ``style_name`` are
-    what the manifest calls them. In ``settings``, precision and history are what this machine takes for them.
+    ``content``, ``init``, ``weights`` and those of ``styles`` are files that can be opened; ``content_name`` and
+    ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine takes
+    for them.
     """
 
     row: int
@@ -47,6 +49,7 @@ class Job:
     content: Path
     styles: tuple[Style, ...]
     init: Path | None
+    weights: Path
     content_name: str
     style_name: str
     settings: Settings
@@ -80,9 +83,9 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
     """Digest the pairs' pictures, once a file, and give each pair its key and, where it has none, an id.
 
     Returns:
-        The jobs, and the rows whose pictures can no longer be read.
+        The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
     """
-    digest = _Digests(manifest)
+    digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
     resolve = _Resolver(device)
     taken = {pair.id.casefold() for pair in pairs if pair.id}
     jobs, bad_rows = [], []
@@ -92,12 +95,12 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
             content, content_sha256 = digest("content", pair.content)
             styles = tuple(_styles(pair, digest))
             init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
+            weights, weights_sha256 = find_weights(settings)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
             continue
-        key = pair_key(
-            content_sha256, [(one.sha256, one.weight, one.mask_sha256) for one in styles], init_sha256, settings
-        )
+        shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
+        key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings)
         name = pair.id or _derive_id(content, styles, key, taken)
         jobs.append(
             Job(
@@ -107,12 +110,13 @@ def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[l
                 content=content,
                 styles=styles,
                 init=init,
+                weights=weights,
                 content_name=pair.content,
                 style_name=pair.style,
                 settings=settings,
                 content_sha256=content_sha256,
                 init_sha256=init_sha256,
-                weights_sha256=weights_digest(),
+                weights_sha256=weights_sha256,
             )
         )
     return jobs, bad_rows
@@ -128,7 +132,7 @@ def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
 
 
 class _Vanished(Exception):
-    """The picture that ``column`` names can no longer be read."""
+    """What ``column`` names can no longer be read, or cannot be had."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -151,6 +155,26 @@ class _Digests:
             except OSError as error:
                 raise _Vanished(column, str(error)) from None
         return path, self._known[path]
+
+
+class _WeightsFinder:
+    """Files of weights and their SHA-256, each looked for and downloaded once however many rows ask for it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._known: dict[tuple[str, str], tuple[Path, str] | str] = {}
+
+    def __call__(self, settings: Settings) -> tuple[Path, str]:
+        asked = settings.network, settings.weights
+        if asked not in self._known:
+            try:
+                self._known[asked] = fetch_weights(*asked, self._manifest.locate)
+            except (BadInput, OSError) as error:
+                self._known[asked] = str(error)
+        found = self._known[asked]
+        if isinstance(found, str):
+            raise _Vanished("weights", found)
+        return found
 
 
 class _Resolver:

@@ -5,26 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
 
-from tasks.files import sha256_of
-from tasks.nst.weights import bundled_weights
 from tasks.settings import Settings
 
 # To be raised with every change that gives another picture for the same pictures and settings.
 ENGINE = 1
 
 
-@cache
-def weights_digest() -> str:
-    """The SHA-256 of the bundled weights' file."""
-    return sha256_of(bundled_weights())
-
-
 def pair_key(
     content_sha256: str,
     styles: Sequence[tuple[str, float, str | None]],
     init_sha256: str | None,
+    weights_sha256: str,
     settings: Settings,
 ) -> str:
     """The key, 64 hexadecimal digits.
@@ -32,13 +24,14 @@ def pair_key(
     Args:
         styles: each style's digest, its share of the blend, and its mask's digest, if it has one.
         init_sha256: of the picture to start from, if there is one; it counts by its bytes, wherever it lies.
+        weights_sha256: of the network's weights, which count in the same way.
         settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
     """
     decides = {
         "engine": ENGINE,
-        "weights": weights_digest(),
+        "weights": weights_sha256,
         "content": content_sha256,
         "styles": list(styles),
-        "settings": settings.model_dump() | ({"init": init_sha256} if init_sha256 else {}),
+        "settings": settings.model_dump(exclude={"weights"}) | ({"init": init_sha256} if init_sha256 else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

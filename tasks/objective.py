@@ -11,11 +11,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from tasks.errors import BadInput
+from tasks.files import has_digest
 from tasks.jobs import Job, Style
 from tasks.memory import choose_recomputed
 from tasks.nst.color import grey, match_colors, match_luminance
 from tasks.nst.encoder import Encoder, Pooling
 from tasks.nst.guidance import guide, normalize_masks
+from tasks.nst.layers import NETWORKS, NetworkName
 from tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from tasks.nst.precision import DTYPES
 from tasks.pictures import load_picture, resize
@@ -28,9 +31,23 @@ def to_tensor(picture: Image.Image, device: str) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def load_encoder(layers: frozenset[str], precision: str, pooling: Pooling, device: str) -> Encoder:
-    """The encoder, read once a process."""
-    return Encoder(layers, DTYPES[precision], pooling, device)
+def load_encoder(
+    layers: frozenset[str],
+    precision: str,
+    pooling: Pooling,
+    device: str,
+    network: NetworkName,
+    weights: Path,
+    weights_sha256: str,
+) -> Encoder:
+    """The encoder, read once a process.
+
+    Raises:
+        BadInput: the weights are not those any more that the key was made of.
+    """
+    if not has_digest(weights, weights_sha256):
+        raise BadInput(f"{weights.name} was changed while the run was going on; run again")
+    return Encoder(layers, DTYPES[precision], pooling, device, network, weights)
 
 
 @lru_cache(maxsize=32)
@@ -63,10 +80,14 @@ def load_masks(styles: Sequence[Style], height: int, width: int, device: str) ->
 
 
 def weights_of(settings: Settings) -> Weights:
-    """The objective's weights as the settings have them."""
+    """The objective's weights as the settings have them, for the scale of the network's own features.
+
+    The content loss grows with the square of the features, the style loss with their fourth power.
+    """
+    unit = NETWORKS[settings.network].normalization.unit
     return Weights(
-        content=settings.content_weight,
-        style=settings.style_weight,
+        content=settings.content_weight * unit**2,
+        style=settings.style_weight * unit**4,
         tv=settings.tv_weight,
         tv_power=settings.tv_power,
         content_layers=settings.content_layers,
@@ -85,7 +106,9 @@ def make_objective(job: Job, content: Tensor, precision: str, device: str, fruga
     """
     settings = job.settings
     weights = weights_of(settings)
-    encoder = load_encoder(weights.layers, precision, settings.pooling, device)
+    encoder = load_encoder(
+        weights.layers, precision, settings.pooling, device, settings.network, job.weights, job.weights_sha256
+    )
     view = grey if settings.preserve_color == "luminance" else same
     grams = [style_grams(style, settings, content, encoder) for style in job.styles]
     shares = [style.weight for style in job.styles]

@@ -64,7 +64,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     # 5, content at relu3_3 (the text on arXiv has relu2_2), noise, and 500 steps of L-BFGS with a history of 100 are
     # those of the authors' slow_neural_style; its Gram matrices are divided by C too, which is the 1/C² here. Its total
     # variation, 1e-6 times half the sum of squared differences, is 0.3 times their mean at 512x384 pixels. The layers
-    # are meant for VGG-16; which network there is, is left to its own setting.
+    # are meant for VGG-16, whose weights have to be downloaded: `network` is left to be set beside the preset.
     "johnson2016": {
         "size": 512,
         "steps": 500,

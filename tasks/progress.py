@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from tasks.jobs import Job
-from tasks.report import Outcome
+if TYPE_CHECKING:  # jobs download weights, and say so here
+    from tasks.jobs import Job
+    from tasks.report import Outcome
 
 
 class Watcher:
     """Called as a run goes on; this one looks away."""
+
+    def fetching(self, name: str) -> None:
+        """The file ``name`` is being downloaded, which may take minutes."""
 
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         """``jobs`` are to be stylized; the rows in ``settled`` are cached or bad already."""

@@ -1,4 +1,4 @@
-"""Checking a manifest's rows before any work is done: settings, ids, and that the pictures are pictures."""
+"""Checking a manifest's rows before any work is done: settings, ids, that pictures are pictures and weights fit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
 from tasks.settings import Settings, problems
 from tasks.styles import NamedStyle, parse_masks, parse_styles, written
+from tasks.weights import check_weights
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class BadRow:
 def check_rows(
     manifest: Manifest, overrides: Mapping[str, str], decode: bool = False
 ) -> tuple[list[Pair], list[BadRow]]:
-    """Check every row: settings, ids, and that its pictures are there, are pictures, and fit the network.
+    """Check every row: settings, ids, and that its pictures and weights are there, can be read, and fit the network.
 
     Args:
         overrides: settings that win over the rows'.
@@ -74,7 +76,7 @@ def check_rows(
     Returns:
         The good rows and the bad ones, each in the manifest's order.
     """
-    read_settings = _SettingsReader(overrides)
+    read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
@@ -148,16 +150,19 @@ def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
 class _SettingsReader:
     """Validates rows' settings, once for all rows that write them in the same way: these share one object."""
 
-    def __init__(self, overrides: Mapping[str, str]) -> None:
+    def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
         self._overrides = overrides
+        self._check_weights = cache(lambda network, weights: check_weights(network, weights, manifest.locate))
         self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
 
     def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
-        """The settings, and what is wrong with them; where something is, the settings are the defaults."""
+        """The settings, and what is wrong with them and their weights; those that are not valid become the defaults."""
         text = repr(given)  # tells 1 from "1" and from True, as validation does
         if text not in self._known:
             try:
-                self._known[text] = Settings.model_validate({**given, **self._overrides}), []
+                settings = Settings.model_validate({**given, **self._overrides})
+                problem = self._check_weights(settings.network, settings.weights)
+                self._known[text] = settings, [("weights", problem)] if problem else []
             except ValidationError as error:
                 self._known[text] = Settings(), problems(error)
         return self._known[text]

@@ -6,14 +6,31 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tasks.errors import BadRequest
-from tasks.nst.layers import DEFAULT, NETWORKS
+from tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
 from tasks.presets import PresetName, with_preset
 
+# Context of a validation without the rest of the row: which network there will be is left open.
+WITHOUT_ROW = {"without_row": True}
 
-def _parse_layers(value: Any) -> Any:
+
+def _network(data: Mapping[str, Any]) -> Network:
+    """The network among the settings that are validated already, or the default."""
+    return NETWORKS[data.get("network", DEFAULT)]
+
+
+def _parse_layers(value: Any, info: ValidationInfo) -> Any:
     """``"relu1_1, relu2_1:0.5"`` or a list of names, as people write them in a cell, to a name-to-weight mapping."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -26,9 +43,12 @@ def _parse_layers(value: Any) -> Any:
             named[name.strip()] = weight or 1.0
         value = named
     if isinstance(value, Mapping):
+        network = info.data.get("network")
+        layers = NETWORKS[network].layers if network and not info.context else LAYERS
         for name in value:
-            if name not in NETWORKS[DEFAULT].layers:
-                raise ValueError(f"there is no layer {name!r}{nearest(str(name), NETWORKS[DEFAULT].layers)}")
+            if name not in layers:
+                among = f" in {network}" if name in LAYERS else ""
+                raise ValueError(f"there is no layer {name!r}{among}{nearest(str(name), layers)}")
     return value
 
 
@@ -65,12 +85,23 @@ class Settings(BaseModel):
         le=2,
         description="1: total variation as |∂x|+|∂y|, which keeps edges; 2: squared, which smooths them",
     )
+    network: NetworkName = Field(
+        DEFAULT,
+        description="the encoder: `vgg19`, with the bundled weights, or `vgg19-torchvision`, `vgg16`, `squeezenet`, "
+        "`mobilenet`, whose weights are downloaded ([Networks](#networks))",
+    )
+    weights: str = Field(
+        "auto",
+        min_length=1,
+        description="of the network: `auto`, or the path of a file of your own, `.pth` or `.safetensors`",
+    )
     content_layers: Layers = Field(
-        {"relu4_2": 1.0},
-        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`",
+        default_factory=lambda data: dict.fromkeys(_network(data).content_layers, 1.0),
+        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`; other networks "
+        "have defaults of their own",
     )
     style_layers: Layers = Field(
-        {f"relu{block}_1": 1.0 for block in range(1, 6)},
+        default_factory=lambda data: dict.fromkeys(_network(data).style_layers, 1.0),
         description="layers of the style loss, written in the same way",
     )
     style_scale: float = Field(
@@ -104,7 +135,6 @@ class Settings(BaseModel):
         "picture the content's colours beforehand",
     )
     pooling: Literal["max", "average"] = Field("max", description="how the network halves: `max` or `average`")
-    network: Literal["vgg19"] = Field("vgg19", description="the encoder: `vgg19`, with the bundled weights")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="number format of the network; `auto` takes the faster one of the machine"
     )
@@ -114,6 +144,13 @@ class Settings(BaseModel):
     def _resolve_preset(cls, values: Any) -> Any:
         """A preset is shorthand: what it stands for is kept and counts for the key, and not its name."""
         return with_preset(values) if isinstance(values, Mapping) else values
+
+    @field_validator("pooling")
+    @classmethod
+    def _has_pooling(cls, pooling: str, info: ValidationInfo) -> str:
+        if pooling == "average" and not _network(info.data).has_pooling:
+            raise ValueError(f"{info.data['network']} halves by convolutions and has no pooling; leave it at 'max'")
+        return pooling
 
     @property
     def starts_from_picture(self) -> bool:
@@ -131,6 +168,8 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
     """The (setting, what is wrong) pairs of a validation error, in words for people."""
     found = []
     for problem in error.errors(include_url=False):
+        if problem["type"] == "default_factory_not_called":  # what it would have been made of is wrong, and told
+            continue
         setting = str(problem["loc"][0]) if problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ")
         given = problem["input"]
@@ -165,7 +204,7 @@ def check_settings(values: Mapping[str, Any], where: str) -> None:
     if unknown:
         raise BadRequest(f"{where}: there is no setting {unknown[0]!r}{nearest(unknown[0], Settings.model_fields)}")
     try:
-        Settings.model_validate(values)
+        Settings.model_validate(values, context=None if "network" in values else WITHOUT_ROW)
     except ValidationError as error:
         listed = "; ".join(f"{setting}: {message}" for setting, message in problems(error))
         raise BadRequest(f"{where}: {listed}") from None

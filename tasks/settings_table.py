@@ -19,7 +19,8 @@ def settings_table() -> str:
     rows = ["| setting | default | what it does |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         description = (field.description or "").replace("|", "\\|")
-        rows.append(f"| `{name}` | {_written(field.default)} | {description} |")
+        default = field.get_default(call_default_factory=True, validated_data={})
+        rows.append(f"| `{name}` | {_written(default)} | {description} |")
     return "\n".join(rows) + "\n"
 
 

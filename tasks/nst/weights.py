@@ -50,7 +50,7 @@ def read_weights(path: Path, network: NetworkName) -> dict[str, Tensor]:
         UnfitWeights: it is damaged, or holds something else.
         OSError: it cannot be opened.
     """
-    if path == bundled_weights():
+    if network == "vgg19" and path == bundled_weights():
         return _read_palette(path)
     held = _read_state(path)
     state = {name.removeprefix(PREFIX): held[name] for name in held if name.startswith(PREFIX)}

@@ -12,9 +12,10 @@ from PIL import Image
 import tasks.key
 from tasks.files import sha256_of
 from tasks.jobs import Job, check_decoding, make_jobs
-from tasks.key import pair_key, weights_digest
+from tasks.key import pair_key
 from tasks.manifest import Manifest
 from tasks.nst.precision import fastest_precision
+from tasks.nst.weights import bundled_weights
 from tasks.rows import BadRow, check_rows
 from tasks.settings import Settings
 
@@ -30,6 +31,7 @@ OTHER_SETTINGS: dict[str, Any] = {
     "style_weight": 11.0,
     "tv_weight": 0.001,
     "tv_power": 2,
+    "network": "vgg16",
     "content_layers": {"relu4_1": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 0.5},
     "style_scale": 1.1,
@@ -41,7 +43,6 @@ OTHER_SETTINGS: dict[str, Any] = {
     "learning_rate": 0.02,
     "preserve_color": "match",
     "pooling": "average",
-    "network": "another",
     "precision": "bfloat16",
 }
 
@@ -74,26 +75,35 @@ def key_of(folder: Path, **row: Any) -> str:
 # Keys
 
 
-# A preset counts by what it stands for, the limit of memory by the history that it leaves: tests/tasks/test_presets.py
-# and tests/tasks/test_memory.py.
-@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit")])
+# A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
+# tests/tasks/test_presets.py, test_memory.py and test_weights.py.
+APART = ("preset", "memory_limit", "weights")
+
+
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
 def test_every_setting_changes_the_key(name: str) -> None:
     settings = Settings(precision="float32")
-    # A copy is not validated: there is one network so far, and its name has to count all the same.
     other = settings.model_copy(update={name: OTHER_SETTINGS[name]})
-    assert pair_key("1", STYLES, None, settings) == pair_key("1", STYLES, None, settings.model_copy())
-    assert pair_key("1", STYLES, None, other) != pair_key("1", STYLES, None, settings)
+    assert pair_key("1", STYLES, None, "3", settings) == pair_key("1", STYLES, None, "3", settings.model_copy())
+    assert pair_key("1", STYLES, None, "3", other) != pair_key("1", STYLES, None, "3", settings)
 
 
 def test_content_and_style_are_not_interchangeable() -> None:
-    swapped = pair_key("2", [("1", 1.0, None)], None, Settings())
-    assert pair_key("1", STYLES, None, Settings()) != swapped
+    swapped = pair_key("2", [("1", 1.0, None)], None, "3", Settings())
+    assert pair_key("1", STYLES, None, "3", Settings()) != swapped
+
+
+def test_weights_count_by_their_bytes() -> None:
+    settings = Settings()
+    elsewhere = settings.model_copy(update={"weights": "elsewhere.pth"})
+    assert pair_key("1", STYLES, None, "3", elsewhere) == pair_key("1", STYLES, None, "3", settings)
+    assert pair_key("1", STYLES, None, "4", settings) != pair_key("1", STYLES, None, "3", settings)
 
 
 def test_the_engine_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = pair_key("1", STYLES, None, Settings())
+    before = pair_key("1", STYLES, None, "3", Settings())
     monkeypatch.setattr(tasks.key, "ENGINE", tasks.key.ENGINE + 1)
-    assert pair_key("1", STYLES, None, Settings()) != before
+    assert pair_key("1", STYLES, None, "3", Settings()) != before
 
 
 def test_styles_weights_and_masks_change_the_key(folder: Path) -> None:
@@ -170,7 +180,8 @@ def test_a_job_knows_its_pictures(folder: Path) -> None:
     assert with_start.content_sha256 == sha256_of(folder / "content.png")
     assert with_start.style_sha256 == sha256_of(folder / "style.png")
     assert with_start.init_sha256 == sha256_of(folder / "start.png")
-    assert with_start.weights_sha256 == weights_digest()
+    assert with_start.weights_sha256 == sha256_of(bundled_weights())
+    assert with_start.weights == bundled_weights()
     assert (with_start.content_name, with_start.style_name) == ("content.png", "style.png")
     assert without.pictures == [("content", folder / "content.png"), ("style", folder / "style.png")]
     assert without.masks_sha256 is None

@@ -33,7 +33,7 @@ def make_job(samples: Path, **settings: object) -> Job:
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return objective.load_encoder(objective.weights_of(Settings()).layers, "float32", "max", "cpu")
+    return Encoder(objective.weights_of(Settings()).layers)
 
 
 def test_the_default_is_about_half_of_what_is_free() -> None:

@@ -17,7 +17,7 @@ from tasks.settings import Settings, parse_assignments
 
 NAMED = [name for name in PRESETS if name != "none"]
 # What no method decides: the machine's, or a matter of one run.
-OPEN = {"preset", "seed", "precision", "network", "learning_rate"}
+OPEN = {"preset", "seed", "precision", "network", "weights", "learning_rate"}
 
 
 def test_every_preset_can_be_named() -> None:

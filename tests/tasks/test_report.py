@@ -59,6 +59,7 @@ def make_job() -> Job:
         content=Path("/pictures/a.png"),
         styles=(Style(Path("/pictures/b.png"), "s" * 64, 1.0),),
         init=None,
+        weights=Path("/weights/w.pth"),
         content_name="a.png",
         style_name="b.png",
         settings=SETTINGS,

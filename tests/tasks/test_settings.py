@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from tasks.errors import BadRequest
+from tasks.nst.layers import NETWORKS, NetworkName
 from tasks.settings import Settings, check_settings, parse_assignments, problems
 
 
@@ -21,7 +22,7 @@ def test_the_defaults_are_those_of_the_objective() -> None:
     assert settings.init == "content"
     assert settings.style_scale == 1
     assert settings.optimizer == "lbfgs"
-    assert settings.network == "vgg19"
+    assert (settings.network, settings.weights) == ("vgg19", "auto")
     assert settings.precision == "auto"
 
 
@@ -62,6 +63,52 @@ def test_wrong_layers_are_refused(written: Any, says: str) -> None:
     ((setting, message),) = problems(caught.value)
     assert setting == "style_layers"
     assert says in message
+
+
+@pytest.mark.parametrize("name", get_args(NetworkName))
+def test_layers_are_the_networks_unless_they_are_given(name: NetworkName) -> None:
+    settings, network = Settings(network=name), NETWORKS[name]
+    assert settings.content_layers == dict.fromkeys(network.content_layers, 1)
+    assert settings.style_layers == dict.fromkeys(network.style_layers, 1)
+    deepest = network.layers[-1]
+    given = Settings.model_validate({"network": name, "style_layers": f"{deepest}:2"})
+    assert given.style_layers == {deepest: 2}
+    assert given.content_layers == settings.content_layers
+    assert Settings.model_validate_json(given.model_dump_json()) == given
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"network": "vgg16", "style_layers": "relu3_4"}, "style_layers: there is no layer 'relu3_4' in vgg16; did"),
+        ({"network": "squeezenet", "content_layers": "fire22"}, "content_layers: there is no layer 'fire22'; did you"),
+        ({"network": "mobilenet", "preset": "gatys2016", "pooling": "max"}, "there is no layer 'relu4_2' in mobilenet"),
+        ({"network": "mobilenet", "pooling": "average"}, "pooling: mobilenet halves by convolutions"),
+        ({"content_layers": "fire"}, "content_layers: there is no layer 'fire'; did you mean 'fire"),
+    ],
+    ids=str,
+)
+def test_what_the_network_has_not_is_refused(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        check_settings(values, "here")
+    assert says in str(caught.value)
+
+
+def test_without_the_row_any_networks_layer_is_taken() -> None:
+    """The row may name the network, which `--set` and `defaults` alone do not know."""
+    check_settings({"content_layers": "fire2", "style_layers": "block3, relu1_1"}, "here")
+    with pytest.raises(ValidationError, match="no layer 'fire2' in vgg19"):
+        Settings.model_validate({"content_layers": "fire2"})
+
+
+def test_a_wrong_setting_does_not_make_others_wrong() -> None:
+    """The layers' defaults cannot be made where a setting before them is wrong: that is no problem of its own."""
+    for values in ({"network": "vgg18"}, {"network": "vgg18", "pooling": "average", "content_layers": "fire2"}):
+        with pytest.raises(ValidationError) as caught:
+            Settings.model_validate(values)
+        ((setting, message),) = problems(caught.value)
+        assert setting == "network"
+        assert "'vgg16'" in message
 
 
 @pytest.mark.parametrize("name", ["content_weight", "style_weight", "tv_weight", "style_scale", "learning_rate"])

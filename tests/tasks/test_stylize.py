@@ -12,10 +12,12 @@ from PIL import Image, ImageOps
 
 from tasks import objective
 from tasks.errors import BadInput
+from tasks.files import sha256_of
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest
 from tasks.nst.guidance import guided_gram, regions_at
 from tasks.nst.losses import gram_matrix
+from tasks.nst.weights import bundled_weights
 from tasks.pictures import load_picture, resize
 from tasks.rows import check_rows
 from tasks.store import Store
@@ -60,6 +62,7 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     assert one.output_sha256 == other.output_sha256
 
 
+# Network and weights: tests/tasks/test_weights.py.
 @pytest.mark.parametrize(
     "change",
     [
@@ -192,7 +195,8 @@ STYLES = ["styles/swirls.jpg", "styles/glass.jpg"]
 def gram_distances(picture: torch.Tensor, mask: torch.Tensor) -> list[float]:
     """How far the picture (1, 3, H, W) is from each of `STYLES` within a mask (H, W), at two layers."""
     layers = ("relu2_1", "relu3_1")
-    encoder = objective.load_encoder(frozenset(layers), "float32", "max", "cpu")
+    bundled = bundled_weights()
+    encoder = objective.load_encoder(frozenset(layers), "float32", "max", "cpu", "vgg19", bundled, sha256_of(bundled))
 
     def guided(features: torch.Tensor) -> torch.Tensor:
         (region,) = regions_at(mask[None], [1.0], *features.shape[-2:])

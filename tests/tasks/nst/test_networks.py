@@ -5,50 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import safetensors.torch
 import torch
 
 from tasks.nst.encoder import Encoder
 from tasks.nst.layers import NETWORKS, NetworkName
 from tasks.nst.torchvision_import import torchvision_models
 from tasks.nst.weights import UnfitWeights, read_weights
+from tests.random_weights import MODELS, make_model, save
 
-MODELS: dict[NetworkName, str] = {
-    "vgg19-torchvision": "vgg19",
-    "vgg16": "vgg16",
-    "squeezenet": "squeezenet1_1",
-    "mobilenet": "mobilenet_v2",
-}
 MEAN, DEVIATION = (torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-
-
-def make_model(network: NetworkName) -> Any:
-    """torchvision's model with random weights, the classifier left out: it is most of a VGG's size."""
-    torch.manual_seed(3)
-    with torch.device("meta"):
-        features = torchvision_models().get_model(MODELS[network]).features.eval()
-    features.to_empty(device="cpu")
-    for name, tensor in features.state_dict().items():
-        if tensor.is_floating_point():
-            fan_in = tensor[0].numel() if tensor.dim() > 1 else 100
-            tensor.normal_(0, (2 / fan_in) ** 0.5)
-            if name.endswith("running_var"):
-                tensor.abs_().add_(1)
-        else:
-            tensor.zero_()
-    return features
-
-
-def save(features: Any, path: Path) -> Path:
-    state = {f"features.{name}": tensor for name, tensor in features.state_dict().items()}
-    if path.suffix == ".safetensors":
-        safetensors.torch.save_file(state, path)
-    else:
-        torch.save(state | {"classifier.0.weight": torch.zeros(2, 2)}, path)
-    return path
 
 
 def look(encoder: Encoder, picture: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -1,0 +1,103 @@
+"""The files of the networks' weights: where they are, whether they fit, and how torchvision's get here.
+
+torch is imported by what needs it, so that a check of rows with the bundled weights goes without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http.client import HTTPException
+from pathlib import Path
+
+from tasks.errors import BadInput
+from tasks.files import sha256_of
+from tasks.nst.layers import NETWORKS, NetworkName
+from tasks.progress import watcher
+from tasks.settings import Settings
+
+SOURCE = "https://download.pytorch.org/models/"
+
+
+def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Path]) -> str:
+    """What is wrong with the weights, or nothing; what is still to be downloaded is not wrong.
+
+    Args:
+        weights: ``auto``, or what `locate` makes a path of.
+    """
+    try:
+        if weights != "auto":
+            _check_own(network, locate(weights))
+        elif NETWORKS[network].download and (file := downloaded(network)).exists():
+            _check_hash(file, sha256_of(file))
+    except (BadInput, OSError) as error:
+        return str(error)
+    return ""
+
+
+def fetch_weights(network: NetworkName, weights: str, locate: Callable[[str], Path]) -> tuple[Path, str]:
+    """The file of the weights, downloaded if need be, and its SHA-256.
+
+    Raises:
+        BadInput: it can neither be found nor downloaded, or is not what its name says.
+        OSError: it cannot be read.
+    """
+    if weights != "auto":
+        file = locate(weights)
+        return file, sha256_of(file)
+    if not NETWORKS[network].download:
+        from tasks.nst.weights import bundled_weights
+
+        return bundled_weights(), sha256_of(bundled_weights())
+    file = downloaded(network)
+    if not file.exists():
+        watcher.get().fetching(file.name)
+        _download(network, file)
+    sha256 = sha256_of(file)
+    _check_hash(file, sha256)
+    return file, sha256
+
+
+def downloaded(network: NetworkName) -> Path:
+    """Where torchvision keeps the network's weights, whether they are there or not."""
+    from torch.hub import get_dir
+
+    return Path(get_dir(), "checkpoints", NETWORKS[network].download)
+
+
+def missing_downloads(settings: Iterable[Settings]) -> list[tuple[str, Path]]:
+    """What a run with these settings would download: each address, and the file that it becomes."""
+    asked = {one.network for one in settings if one.weights == "auto" and NETWORKS[one.network].download}
+    files = ((SOURCE + NETWORKS[network].download, downloaded(network)) for network in sorted(asked))
+    return [(address, file) for address, file in files if not file.exists()]
+
+
+def _check_own(network: NetworkName, file: Path) -> None:
+    from tasks.nst.weights import UnfitWeights, read_weights
+
+    if not file.is_file():
+        raise BadInput(f"there is no file {file.name}")
+    try:
+        read_weights(file, network)
+    except UnfitWeights as error:
+        raise BadInput(str(error)) from None
+
+
+def _check_hash(file: Path, sha256: str) -> None:
+    """torchvision ends its files' names with the first digits of their SHA-256."""
+    if not sha256.startswith(file.stem.rpartition("-")[2]):
+        raise BadInput(f"{file} is damaged: its SHA-256 is not that in its name; delete it and run again")
+
+
+def _download(network: NetworkName, file: Path) -> None:
+    from torch.hub import download_url_to_file
+
+    address = SOURCE + file.name
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Under a temporary name first. Its own progress bar would be drawn across that of the run.
+        download_url_to_file(address, str(file), hash_prefix=file.stem.rpartition("-")[2], progress=False)
+    except (OSError, HTTPException, RuntimeError) as error:
+        raise BadInput(
+            f"{network} needs weights that cannot be downloaded: {getattr(error, 'reason', error)}; put {address} into "
+            f"{file.parent}, or give a file of your own with --set weights=FILE"
+        ) from None
