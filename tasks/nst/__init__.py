@@ -13,3 +13,9 @@ Convolutional Neural Networks", CVPR 2016):
 Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
 network's weights, of Prefect, or of pandas.
 """
+
+import os
+
+# torch's allocator then asks the system for large pages. Each step takes and returns gigabytes, and at 1024 px and more
+# a fifth of its time went into mapping them in pages of 4 KB. It is read when torch first allocates.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
