@@ -32,6 +32,9 @@ bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --
 bench-rows: .venv/installed  ## what 1,000 to 100,000 rows cost beside the stylizing (ARGS="1000")
 	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
 
+bench-gallery: .venv/installed  ## a gallery of 5,000 pairs, to write and in a browser (ARGS="1000")
+	$(BIN)/python -m tests.benchmarks.gallery $(ARGS)
+
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 

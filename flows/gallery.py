@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,8 @@ from tasks.thumbnails import make_copies
 # What one task run does: enough that Prefect's own time for it does not count, little enough to be lost.
 COPIES, JUDGED = 64, 32
 T = TypeVar("T")
+# Told what is being made, how many of it are done, and of how many. By context, as `tasks.progress.watcher`.
+progress: ContextVar[Callable[[str, int, int], None]] = ContextVar("progress", default=lambda *_: None)
 
 
 @flow(name="gallery", task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1))  # type: ignore[arg-type]  # a fault of Prefect's types
@@ -45,6 +48,7 @@ def gallery(run_dirs: list[Path], out: Path | None = None) -> Path:
     missing = _copy(collection)
     figures = _judge(collection, [folder, *(run.folder / "gallery" for run in runs)])
     dimensions = {name: found for name, found in collection.layout.values.items() if name not in ("content", "style")}
+    progress.get()("plots and page", 0, 0)
     plots = draw_plots(collection.points(figures), dimensions, folder)
     return collection.write(missing, figures, plots)
 
@@ -53,7 +57,9 @@ def _copy(collection: Collection) -> dict[str, str]:
     """Make the pictures; those that cannot be made are returned with the reason."""
     copies = [copy for copy in collection.copies() if not copy.target.exists()]
     missing: dict[str, str] = {}
-    for future in [make_copies.submit(batch) for batch in _batches(copies, COPIES)]:
+    batches = list(_batches(copies, COPIES))
+    for number, future in enumerate([make_copies.submit(batch) for batch in batches]):
+        progress.get()("pictures", number * COPIES, len(copies))
         missing |= future.result()
     return missing
 
@@ -72,6 +78,7 @@ def _judge(collection: Collection, folders: Sequence[Path]) -> dict[FigureKey, F
         for device, batch in zip(devices, _batches(round_, JUDGED), strict=False):
             running.append((batch, judge.submit([todo[key] for key in batch], collection.layers, device)))
         for keys, future in running:
+            progress.get()("judging", len(figures) - len(asked) + len(todo), len(todo))
             figures |= zip(keys, future.result(), strict=True)
         # Written as they come: they are what takes time.
         write_figures(figures, folders[0] / "figures.parquet")

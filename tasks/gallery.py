@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tasks.comparison import needs
 from tasks.errors import BadRequest
 from tasks.files import write_atomically
 from tasks.layout import Layout, as_text, lay_out
@@ -225,7 +226,10 @@ class Collection:
             ],
             "settings": [dict(texts) for texts in settings],
             "layers": self.layers,
-            "figures": [{"name": name, "label": label, "better": better} for name, (label, better) in shown.items()],
+            "figures": [
+                {"name": name, "label": label, "better": better, "needs": needs(name)}
+                for name, (label, better) in shown.items()
+            ],
             "numbers": {name: [_rounded(found.get(name)) for found in numbers] for name in shown},
             "missing": missing,
             "pairs": pairs,

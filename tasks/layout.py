@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,12 +76,16 @@ def lay_out(items: Sequence[Item], settings: Sequence[str]) -> Layout:
 
 
 def _values(items: Iterable[Item], name: str) -> list[str]:
-    """The values in the order of their numbers, or of their first appearance where they are no numbers."""
+    """The values in the order of their numbers; what is no number comes after them, as it first appears."""
     found = list(dict.fromkeys(item[name] for item in items if item.get(name)))
+    return found if name in ("content", "style", "run") else sorted(found, key=_number)
+
+
+def _number(value: str) -> float:
     try:
-        return found if name in ("content", "style", "run") else sorted(found, key=float)
+        return float(value)
     except ValueError:
-        return found
+        return math.inf
 
 
 def _varies_within_a_pair(items: Iterable[Item], name: str) -> bool:

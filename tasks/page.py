@@ -41,7 +41,7 @@ def render_page(data: Mapping[str, Any], curves: Sequence[Any]) -> str:
 
     Args:
         data: what the scripts show, in JSON's types; the page's template uses some of it too.
-        curves: the loss curves, which are only read once a pair is opened.
+        curves: the loss curves, a line each, of which only that of an opened pair is parsed.
     """
     scripts = [_read(name) for name in SCRIPTS]
     style = _read("gallery.css")
@@ -65,5 +65,5 @@ def render_page(data: Mapping[str, Any], curves: Sequence[Any]) -> str:
         style=style,
         scripts=scripts,
         data_json=as_json(data),
-        curves_json=as_json(curves),
+        curves_lines="\n".join(map(as_json, curves)),
     )

@@ -15,11 +15,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from prefect import task
 
+from tasks.comparison import needs
 from tasks.files import write_atomically
 
 # Okabe, Ito (2008): told apart by colour-blind people too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a000")
 STYLES, SETTINGS, NAME = 40, 5, 34  # how many are drawn, and the longest name in characters
+LETTERS = 22  # beyond so many, the names below an axis are put at an angle
 # Beyond so many, points become one picture within the SVG: every browser slows down on tens of thousands of shapes.
 VECTOR_POINTS = 1500
 LOG_FROM = 20.0  # a range of losses that wide is drawn on a logarithmic scale
@@ -73,19 +75,22 @@ def draw_plots(points: Sequence[Point], values: Mapping[str, Sequence[str]], fol
     group = next((name for name in ("run", *values) if 2 <= len(values.get(name, ())) <= len(COLOURS)), "")
     groups = values.get(group, ())
     by = f", by {group}" if group else ""
+    apart = [name for name in needs("total_loss") if name in values]
+    warning = f" Losses of different {', '.join(apart)} do not compare." if apart else ""
     drawn: list[tuple[str, str, str, Callable[[], Figure]]] = []
     if points:
         drawn.append(
             (
                 "loss-by-style",
                 "Loss by style",
-                f"Total loss of every result by style{by}; the bar is the median.",
+                f"Total loss of every result by style{by}; a bar is a median.{warning}",
                 lambda: _by_style(points, group, groups),
             )
         )
-    settings = [name for name in values if len(values[name]) <= len(COLOURS) * 2][:SETTINGS]
+    few = [name for name in values if len(values[name]) <= len(COLOURS) * 2]
+    settings = list({_partition(points, name): name for name in reversed(few)}.values())[::-1][:SETTINGS]
     if points and settings:
-        text = f"Total loss and quality figures by {', '.join(settings)}; the line joins the medians."
+        text = f"Losses that compare, and quality figures, by {', '.join(settings)}; the line joins the medians."
         drawn.append(("loss-by-setting", "Loss by setting", text, lambda: _by_setting(points, settings, values)))
     for file, title, x, y in (
         ("time-against-loss", "Time against loss", "seconds", "total_loss"),
@@ -94,7 +99,7 @@ def draw_plots(points: Sequence[Point], values: Mapping[str, Sequence[str]], fol
         here = [point for point in points if x in point.numbers and y in point.numbers]
         if len(here) > 1:
             text = f"{LABELS[x]} against {LABELS[y]}, a point a result{by}."
-            text = text[0].upper() + text[1:]
+            text = text[0].upper() + text[1:] + (warning if y == "total_loss" else "")
             drawn.append((file, title, text, lambda here=here, x=x, y=y: _scatter(here, x, y, group, groups)))  # type: ignore[misc]
     plots = []
     with matplotlib.rc_context(LOOK), warnings.catch_warnings():
@@ -112,6 +117,21 @@ def shorten(text: str) -> str:
     return text if len(text) <= NAME else f"{text[: NAME // 2]}…{text[1 - NAME // 2 :]}"
 
 
+def _partition(points: Sequence[Point], name: str) -> tuple[int, ...]:
+    """Which points are alike in a dimension; two that part them in the same way have the same to show."""
+    first: dict[str, int] = {}
+    return tuple(first.setdefault(point.dimensions.get(name, ""), place) for place, point in enumerate(points))
+
+
+def _compares(points: Sequence[Point], setting: str) -> bool:
+    """Whether total losses can be compared across a setting: its values have an objective in common."""
+    objectives: dict[str, set[tuple[str, ...]]] = {}
+    for point in points:
+        objective = tuple(point.dimensions.get(name, "") for name in needs("total_loss"))
+        objectives.setdefault(point.dimensions.get(setting, ""), set()).add(objective)
+    return bool(set.intersection(*objectives.values()))
+
+
 def _by_style(points: Sequence[Point], group: str, groups: Sequence[str]) -> Figure:
     losses: dict[str, list[Point]] = {}
     for point in points:
@@ -119,12 +139,17 @@ def _by_style(points: Sequence[Point], group: str, groups: Sequence[str]) -> Fig
             losses.setdefault(point.style, []).append(point)
     most = sorted(losses, key=lambda style: -len(losses[style]))[:STYLES]
     shown = sorted(most, key=lambda style: -median(point.numbers["total_loss"] for point in losses[style]))
-    figure = Figure(figsize=(6.3, 0.9 + 0.28 * len(shown)))
+    figure = Figure(figsize=(6.3, 0.9 + max(0.28, 0.14 * len(groups)) * len(shown)))
     axes = figure.add_subplot()
     for place, style in enumerate(shown):
-        _dots(axes, losses[style], "total_loss", None, place, group, groups)
-        middle = median(point.numbers["total_loss"] for point in losses[style])
-        axes.plot([middle, middle], [place - 0.32, place + 0.32], color="#222222", linewidth=1.6)
+        for rank, value in enumerate(groups or [""]):
+            here = [point for point in losses[style] if point.dimensions.get(group, "") == value]
+            height = 0.8 / max(1, len(groups))
+            middle = place + 0.4 - height * (rank + 0.5)
+            _dots(axes, here, "total_loss", None, middle, group, groups)
+            if here:
+                loss = median(point.numbers["total_loss"] for point in here)
+                axes.plot([loss, loss], [middle - 0.4 * height, middle + 0.4 * height], color="#222222", linewidth=1.4)
     axes.set_yticks(range(len(shown)), [shorten(style) for style in shown])
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(LABELS["total_loss"])
@@ -140,12 +165,16 @@ def _by_setting(points: Sequence[Point], settings: Sequence[str], values: Mappin
         name
         for name in ("total_loss", "content_similarity", "style_distance")
         if any(name in point.numbers for point in points)
+        and (name != "total_loss" or any(_compares(points, setting) for setting in settings))
     ]
     figure = Figure(figsize=(max(3.2, 2.3 * len(settings)), 1.7 * len(figures) + 0.4), layout="constrained")
     grid: Any = figure.subplots(len(figures), len(settings), squeeze=False, sharex="col", sharey="row")
     for down, name in enumerate(figures):
         for across, setting in enumerate(settings):
             axes: Axes = grid[down][across]
+            if name == "total_loss" and not _compares(points, setting):
+                axes.text(0.5, 0.5, "does not compare", transform=axes.transAxes, ha="center", color="#666666")
+                continue
             middles = []
             for place, value in enumerate(values[setting]):
                 here = [one for one in points if one.dimensions.get(setting) == value and name in one.numbers]
@@ -154,7 +183,7 @@ def _by_setting(points: Sequence[Point], settings: Sequence[str], values: Mappin
                     middles.append((place, median(one.numbers[name] for one in here)))
             axes.plot(*zip(*middles, strict=True), color="#222222", linewidth=1.2)
             axes.set_xticks(range(len(values[setting])), [shorten(value) for value in values[setting]])
-            if max(len(value) for value in values[setting]) > 6:
+            if sum(len(shorten(value)) for value in values[setting]) > LETTERS:
                 axes.tick_params(axis="x", rotation=30)
             axes.margins(x=0.15)
             axes.grid(visible=False, axis="x")
@@ -181,7 +210,7 @@ def _scatter(points: Sequence[Point], x: str, y: str, group: str, groups: Sequen
 
 
 def _dots(
-    axes: Axes, points: Sequence[Point], x: str | None, y: str | None, place: int, group: str, groups: Sequence[str]
+    axes: Axes, points: Sequence[Point], x: str | None, y: str | None, place: float, group: str, groups: Sequence[str]
 ) -> None:
     """Draw points; at ``place`` on an axis that has no figure."""
     colour = dict(zip(groups, COLOURS, strict=False))

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.asked import asked_settings
 from tasks.errors import BadRequest
 from tasks.styles import styles_of
 
@@ -38,8 +39,8 @@ class Original:
 class RunRow:
     """One row of a report.
 
-    ``style`` is as the report writes it, and ``styles`` are its pictures. ``settings`` is empty where the row has no
-    record: a failed row's settings are not known.
+    ``style`` is as the report writes it, and ``styles`` are its pictures. ``settings`` are those that were asked for
+    where the row failed, and empty where they are not known.
     """
 
     id: str
@@ -95,15 +96,16 @@ def _read_run(folder: Path, name: str) -> Run:
         run = json.loads((folder / "run.json").read_bytes())
         report = pq.read_table(folder / "report.parquet").to_pylist()
         sources = Path(run["manifest"]).parent
-        rows = [_row(folder, sources, row) for row in report]
+        asked = asked_settings(Path(run["manifest"]), run["set"], report)
+        rows = [_row(folder, sources, row, asked.get(row["id"], {})) for row in report]
         return Run(folder, name, run["rows"], run["updated_at"], rows)
     except FileNotFoundError:
         raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
 
 
-def _row(folder: Path, sources: Path, row: dict[str, Any]) -> RunRow:
+def _row(folder: Path, sources: Path, row: dict[str, Any], asked: Mapping[str, Any]) -> RunRow:
     output = row.get("output")
     content, style = row.get("content") or "", row.get("style") or ""
     return RunRow(
@@ -117,7 +119,7 @@ def _row(folder: Path, sources: Path, row: dict[str, Any]) -> RunRow:
         result=Original(output, folder / output, row.get("output_sha256")) if output else None,
         original=Original(content, sources / content, row.get("content_sha256")),
         styles=tuple(_styles(style, sources, row.get("style_sha256"))),
-        settings=json.loads(row.get("settings") or "{}"),
+        settings=json.loads(row["settings"]) if row.get("settings") else asked,
         losses={name: row[name] for name in LOSSES if row.get(name) is not None},
         layers={
             name.removeprefix(LAYER_COLUMN): value
@@ -147,12 +149,12 @@ def read_curves(folder: Path) -> dict[str, dict[str, list[float]]]:
     """The loss over the steps of each key that ``traces.parquet`` has, thinned out to `CURVE_POINTS`.
 
     Returns:
-        Key to ``step``, ``seconds`` and the losses, lists of one length; nothing where the run was not traced.
+        Key to ``step`` and the losses, lists of one length; nothing where the run was not traced.
 
     Raises:
         BadRequest: the file is there and cannot be read.
     """
-    names = ["step", "seconds", "total_loss", "content_loss", "style_loss"]
+    names = ["step", "total_loss", "content_loss", "style_loss"]
     file = folder / "traces.parquet"
     if not file.is_file():
         return {}
@@ -170,5 +172,11 @@ def read_curves(folder: Path) -> dict[str, dict[str, list[float]]]:
         kept = (
             start + first[np.unique(np.linspace(0, len(first) - 1, min(CURVE_POINTS, len(first))).round().astype(int))]
         )
-        curves[str(keys[start])] = {name: [float(f"{value:.4g}") for value in columns[name][kept]] for name in names}
+        curves[str(keys[start])] = {name: [_short(value) for value in columns[name][kept]] for name in names}
     return curves
+
+
+def _short(value: float) -> float:
+    """Four digits, which are more than a drawing shows, and no decimals where there are none: a page has many."""
+    short = float(f"{value:.4g}")
+    return int(short) if short.is_integer() else short

@@ -1,7 +1,7 @@
 "use strict";
 // The loss over the optimizer's steps, as SVG with a logarithmic scale.
 
-let curves = null; // large, and read once it is needed
+let curves = null; // a line a pair, each parsed once it is needed
 
 function svg(tag, attributes, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -11,8 +11,8 @@ function svg(tag, attributes, text = "") {
 }
 
 function curve(pair) {
-  curves ??= JSON.parse(document.getElementById("curves").textContent);
-  const found = curves[pair.index];
+  curves ??= document.getElementById("curves").textContent.split("\n");
+  const found = JSON.parse(curves[pair.index]);
   if (!found || found.step.length < 2) return null;
   const names = ["total_loss", "content_loss", "style_loss"];
   const logs = names.flatMap((name) => found[name]).filter((value) => value > 0).map(Math.log10);

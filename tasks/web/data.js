@@ -30,6 +30,18 @@ function describe(pair) {
   return `${labelOf("content", pair.content)} in the style of ${labelOf("style", pair.style)}`;
 }
 
+/** The settings that a figure's values have to share to compare, of those by which results differ here. */
+function obstacles(figure) {
+  return data.figures.find((one) => one.name === figure)?.needs.filter((name) => name in data.values) ?? [];
+}
+
+/** How much a figure differs from that of another pair, in per cent; nothing where the two do not compare. */
+function change(pair, other, figure) {
+  const [value, base] = [numberOf(pair, figure), numberOf(other, figure)];
+  if (pair === other || value === null || !base || obstacles(figure).some((name) => valueOf(pair, name) !== valueOf(other, name))) return "";
+  return `${value >= base ? "+" : "−"}${Math.abs(100 * (value / base - 1)).toFixed(0)} %`;
+}
+
 /** The settings (and the run) by which this pair differs from others. */
 function differences(pair) {
   return Object.keys(data.values)
@@ -43,5 +55,6 @@ function numberOf(pair, figure) {
 
 function formatted(value) {
   if (value === null) return "–";
-  return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) >= 1000 ? 5 : 3 });
+  if (Math.abs(value) >= 1e6) return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 4 });
+  return value.toLocaleString("en", Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }

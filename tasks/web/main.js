@@ -2,10 +2,21 @@
 // The views, the theme, and the keys outside the dialog.
 
 const main = document.getElementById("main");
+const note = document.getElementById("note");
 let view = data.view;
+
+/** Says which figures do not compare here, instead of comparing them. */
+function warn() {
+  const figure = order.value || "total_loss";
+  const between = obstacles(figure);
+  note.hidden = !between.length || view === "summary";
+  const label = data.figures.find((one) => one.name === figure)?.label;
+  note.textContent = `The ${label} does not compare between results that differ in ${between.join(", ")}.`;
+}
 
 function render() {
   visible = chosenPairs();
+  warn();
   const content = view === "summary" ? document.getElementById("summary").content.cloneNode(true)
     : !visible.length ? make("p", { className: "empty", textContent: "No result is like that." })
     : view === "matrix" ? matrix(visible) : list(visible);

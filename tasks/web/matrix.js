@@ -33,26 +33,34 @@ function orderedGroups(pairs, dimensions) {
   });
 }
 
-function heading(role, pair, labels) {
+/** A name that may break at its own joints, and not within a word. */
+function breakable(text) {
+  return text.split(/(?<=[_\-./ ])/).flatMap((part) => [part, make("wbr")]);
+}
+
+/** Names a row or column by its members: one that failed may not know what the others do. */
+function heading(role, members, labels) {
   const cell = make("div", { className: "head", role });
+  const [pair] = members;
+  const pictures = labels.flatMap((name) =>
+    name === "content" ? [data.contents[pair.content]] : name === "style" ? originals(pair).styles : []);
+  if (pictures.length) cell.append(make("div", { className: "originals" }, ...pictures.map((one) => thumbnail(one, ""))));
   for (const name of labels) {
-    if (name === "content") cell.append(thumbnail(data.contents[pair.content], ""));
-    if (name === "style") cell.append(...originals(pair).styles.map((style) => thumbnail(style, "")));
-    const text = labelOf(name, valueOf(pair, name));
-    const plain = name === "content" || name === "style";
-    cell.append(make("span", { className: "name", title: text, textContent: plain ? text : `${name} ${text}` }));
+    const text = labelOf(name, members.map((one) => valueOf(one, name)).find(Boolean) ?? "");
+    const known = name === "content" || name === "style";
+    cell.append(make("span", { className: "name", title: text },
+      ...(known ? [] : [make("span", { className: "dimension" }, ...breakable(name)), " "]), ...breakable(text)));
   }
   return cell;
 }
 
 function resultButton(pair, first) {
   const figure = order.value || "total_loss";
-  const value = numberOf(pair, figure);
-  const base = first && first !== pair ? numberOf(first, figure) : null;
-  const change = value !== null && base ? ` (${value >= base ? "+" : "−"}${Math.abs(100 * (value / base - 1)).toFixed(0)} %)` : "";
-  const caption = pair.status === "failed" ? "failed" : `${formatted(value)}${change}`;
+  const caption = make("span", { className: "caption", textContent: pair.status === "failed" ? "failed" : formatted(numberOf(pair, figure)) });
+  const by = first ? change(pair, first, figure) : "";
+  if (by) caption.append(" ", make("span", { className: "change", textContent: by }));
   return make("button", { type: "button", className: `result ${pair.status}`, title: pair.id, dataset: { pair: pair.index } },
-    resultThumbnail(pair), make("span", { className: "caption", textContent: caption }));
+    resultThumbnail(pair), caption);
 }
 
 function matrix(pairs) {
@@ -61,11 +69,12 @@ function matrix(pairs) {
   const table = make("div", { className: "matrix", role: "table", ariaLabel: "Results" });
   table.style.setProperty("--columns", columns.length);
   table.append(make("div", { className: "row top", role: "row" }, make("div", { className: "head", role: "columnheader" },
-    make("span", { className: "name", textContent: `${data.rows.join(", ")} ↓  ${data.columns.join(", ")} →` })),
-  ...columns.map(([, [pair]]) => heading("columnheader", pair, data.columnLabels))));
+    make("span", { className: "name" }, ...breakable(`${data.rows.join(", ")} ↓`)),
+    make("span", { className: "name" }, ...breakable(`${data.columns.join(", ")} →`))),
+  ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
   const rows = orderedGroups(pairs, data.rows);
   const addRow = ([, members]) => {
-    const row = make("div", { className: "row", role: "row" }, heading("rowheader", members[0], data.rowLabels));
+    const row = make("div", { className: "row", role: "row" }, heading("rowheader", members, data.rowLabels));
     const cells = grouped(members, data.columns);
     const baseline = compares ? columns.map(([key]) => cells.get(key)?.[0]).find((pair) => pair?.picture) : null;
     for (const [key] of columns) {
