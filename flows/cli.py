@@ -6,20 +6,23 @@ import gc
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from flows.interrupt import Interrupt
-from flows.prefect_server import TemporaryServer, configure
+from flows.prefect_server import configure
+from flows.session import Session
+from flows.text import escape
 from tasks.errors import BadRequest
 from tasks.settings import Settings, parse_assignments
+
+if TYPE_CHECKING:
+    from tasks.report import Outcomes
 
 # Heavy modules (torch, Prefect, pandas) are imported by the commands that need them, so that --help is quick.
 
@@ -44,6 +47,15 @@ SetOption = Annotated[
         help=f"A setting for every row; wins over the manifest. One of: {', '.join(Settings.model_fields)}.",
     ),
 ]
+RunDirArgument = Annotated[Path, typer.Argument(help="The folder of a run.")]
+MaxFailuresOption = Annotated[
+    int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
+]
+FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="The same as --max-failures 1.")]
+TraceOption = Annotated[
+    bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log, and tracebacks.")]
 
@@ -53,6 +65,8 @@ def clear_errors(verbose: bool) -> Iterator[None]:
     """Show an error as a sentence and exit with 2; a traceback is for -v."""
     try:
         yield
+    except typer.Exit:
+        raise
     except BadRequest as error:
         error_console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
@@ -79,17 +93,13 @@ def run(
     ] = None,
     set_: SetOption = None,
     refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
-    max_failures: Annotated[
-        int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
-    ] = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="The same as --max-failures 1.")] = False,
-    trace: Annotated[
-        bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
-    ] = False,
+    max_failures: MaxFailuresOption = None,
+    fail_fast: FailFastOption = False,
+    trace: TraceOption = False,
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -106,23 +116,85 @@ def run(
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         rows = len(read_manifest(manifest).rows)
-        server = TemporaryServer()
-        interrupt = Interrupt(server.stop, lambda: _say_how_to_go_on(folder))
-        interrupt.install()
-        try:
-            server.start()
+        session = Session(lambda: _say_how_to_go_on(folder))
+        with session.flows():
             from flows.stylize import stylize
 
-            server.wait()
-            with _watching(interrupt) if not (quiet or as_json or verbose) else nullcontext():
+            session.ready()
+            with nullcontext() if quiet or as_json or verbose else _watching(session):
                 limit = 1 if fail_fast else max_failures
                 outcomes = stylize(manifest, folder, overrides, refresh, limit, trace or with_gallery)
             if with_gallery:
                 from flows.gallery import gallery
 
-                gallery([folder])
-        except KeyboardInterrupt:
-            interrupt.leave()
+                with nullcontext() if quiet or as_json or verbose else _watching_gallery(session):
+                    gallery([folder])
+    _end(outcomes, rows, folder, started, quiet, as_json)
+
+
+@app.command(
+    epilog="Examples: [bold]stylebatch reprocess outputs/demo[/], "
+    "[bold]stylebatch reprocess outputs/demo --where 'style_loss > 5000 and style == \"swirls\"' --set steps=300[/]"
+)
+def reprocess(
+    run_dir: RunDirArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the rows that failed.")] = False,
+    where: Annotated[
+        str, typer.Option(metavar="EXPR", help="Only the rows for which this holds of the report's columns.")
+    ] = "",
+    set_: SetOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
+    max_failures: MaxFailuresOption = None,
+    fail_fast: FailFastOption = False,
+    trace: TraceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Carry out an earlier run again: what is missing, failed, or whose pictures, weights or settings have changed.
+
+    --set gives new settings to the rows that are chosen, to all of them where nothing chooses. Results whose key did
+    not change are not computed again. Exits as run does.
+    """
+    configure(verbose)
+    started = time.perf_counter()
+    with clear_errors(verbose):
+        overrides = parse_assignments(set_ or [])
+        if dry_run:
+            _print_plan(run_dir, failed, where, overrides, as_json)
+            raise typer.Exit
+        from tasks.earlier import read_earlier
+
+        read_earlier(run_dir)  # fails before Prefect's server starts
+        session = Session(lambda: _say_how_to_go_on(run_dir))
+        with session.flows():
+            from flows.reprocess import reprocess
+
+            session.ready()
+            with nullcontext() if quiet or as_json or verbose else _watching(session):
+                limit = 1 if fail_fast else max_failures
+                outcomes = reprocess(run_dir, failed, where, overrides, limit, trace)
+        from tasks.status import read_status
+
+        rows = read_status(run_dir).rows
+    _end(outcomes, rows, run_dir, started, quiet, as_json)
+
+
+def _print_plan(run_dir: Path, failed: bool, where: str, overrides: dict[str, str], as_json: bool) -> None:
+    from flows.screen import print_plan
+    from tasks.devices import available_devices
+    from tasks.reprocess import make_plan
+
+    plan = make_plan(run_dir, failed, where, overrides, available_devices()[0])
+    if as_json:
+        counts = {"unchanged": plan.unchanged, "left_alone": plan.left_alone, "gone": plan.gone}
+        print(json.dumps({"rows": len(plan.manifest.rows), "reasons": plan.reasons, **counts}))
+    else:
+        print_plan(out_console, plan)
+
+
+def _end(outcomes: Outcomes, rows: int, folder: Path, started: float, quiet: bool, as_json: bool) -> NoReturn:
+    """Print what became of a run, and exit with what that comes to."""
     from flows.screen import print_summary
     from tasks.report import count
 
@@ -132,26 +204,24 @@ def run(
         print(json.dumps({**count(outcomes), "left": left, "out": str(folder), "failures": failures}))
     elif not quiet:
         print_summary(out_console, outcomes, left, folder, time.perf_counter() - started)
-        if with_gallery:
-            out_console.print(f"  {escape(str(folder / 'gallery/index.html'))}", highlight=False, soft_wrap=True)
     gc.freeze()  # or the interpreter would spend a second on taking torch and Prefect apart
     raise typer.Exit(1 if left or any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 
-@contextmanager
-def _watching(interrupt: Interrupt) -> Iterator[None]:
-    """Show the progress bar."""
+def _watching(session: Session) -> AbstractContextManager[None]:
     from flows.screen import Bar
     from tasks.progress import watcher
 
     bar = Bar(error_console)
-    interrupt.first(bar.progress.stop)
-    token = watcher.set(bar)
-    try:
-        with bar.progress:
-            yield
-    finally:
-        watcher.reset(token)
+    return session.watching(watcher, bar, bar.progress)
+
+
+def _watching_gallery(session: Session) -> AbstractContextManager[None]:
+    from flows.gallery import progress
+    from flows.screen import GalleryBar
+
+    bar = GalleryBar(error_console)
+    return session.watching(progress, bar, bar.progress)
 
 
 def _say_how_to_go_on(folder: Path) -> None:
@@ -197,7 +267,7 @@ def check(
 
 @app.command(epilog="Example: [bold]stylebatch status outputs/demo[/]")
 def status(
-    run_dir: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    run_dir: RunDirArgument,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -220,7 +290,7 @@ def make_gallery(
         Path | None,
         typer.Option(help="Folder for the gallery.", show_default="RUN_DIR/gallery, or beside the first of several"),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Write a gallery to compare results by: a folder that opens from disk in any browser and can be sent.
@@ -232,17 +302,13 @@ def make_gallery(
         from tasks.run_folder import read_runs
 
         read_runs(run_dirs)  # a request that cannot be carried out fails before Prefect's server starts
-        server = TemporaryServer()
-        interrupt = Interrupt(server.stop)
-        interrupt.install()
-        try:
-            server.start()
+        session = Session()
+        with session.flows():
             from flows.gallery import gallery
 
-            server.wait()
-            page = gallery(run_dirs, out)
-        except KeyboardInterrupt:
-            interrupt.leave()
+            session.ready()
+            with nullcontext() if quiet or verbose else _watching_gallery(session):
+                page = gallery(run_dirs, out)
     if not quiet:
         out_console.print(escape(str(page)), highlight=False, soft_wrap=True)
     gc.freeze()

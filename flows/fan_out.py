@@ -15,7 +15,7 @@ from tasks.jobs import Job
 from tasks.progress import stopping
 from tasks.record import Record
 from tasks.store import Store
-from tasks.stylize import stylize_pair
+from tasks.stylize import BY_KEY, stylize_pair
 
 _Future = PrefectFuture[dict[str, Any]]
 _Ended = tuple[Job, str, _Future]
@@ -41,7 +41,9 @@ def fan_out(
 def _finished(
     jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool, trace: bool
 ) -> Iterator[tuple[Job, Record | Exception]]:
-    submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh).submit
+    # Serializable: where another process is at the same key, its record is waited for instead of being made again.
+    policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
+    submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy).submit
     free = list(devices)
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0

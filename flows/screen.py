@@ -8,14 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
+from flows.text import escape
 from tasks.jobs import Job
 from tasks.progress import Watcher
 from tasks.report import Outcome, count
+from tasks.reprocess import Plan
 from tasks.rows import BadRow
 from tasks.status import RunStatus
 
@@ -56,6 +66,14 @@ class Bar(Watcher):
     def fetching(self, name: str) -> None:
         self.progress.update(self._task, description=f"downloading {escape(name)}")
 
+    def damaged(self, ids: Sequence[str]) -> None:
+        if ids:
+            text = f"[yellow]damaged[/] records of {_named(ids)}; they are computed again"
+            self.progress.console.print(text, highlight=False, soft_wrap=True)
+
+    def intended(self, plan: Plan) -> None:
+        print_plan(self.progress.console, plan)
+
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         self._rows = len(jobs) + len(settled)
         self._count(settled)
@@ -74,6 +92,30 @@ class Bar(Watcher):
         self._counts.update(outcome.status for outcome in settled)
         done = f"{sum(self._counts.values())}/{self._rows} rows"
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
+
+
+class GalleryBar:
+    """A progress bar over the pictures that are made for a gallery, and then over the results that are judged."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` are made; a total of 0 is not known."""
+        if what not in self._tasks:
+            for task in self._tasks.values():
+                self.progress.update(task, visible=False)
+            self._tasks[what] = self.progress.add_task(f"gallery: {what}", total=total or None)
+        self.progress.update(self._tasks[what], completed=done)
 
 
 def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Path, seconds: float) -> None:
@@ -95,9 +137,28 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
-    for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json"):
+    for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json", "gallery/index.html"):
         if (out / name).exists():
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
+
+
+def print_plan(console: Console, plan: Plan) -> None:
+    """Which rows of an earlier run are to be computed, and why."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for reason, ids in plan.reasons.items():
+        table.add_row(str(len(ids)), escape(reason), f"[dim]{_named(ids)}[/]")
+    for number, meaning in (
+        (plan.unchanged, "done and unchanged"),
+        (plan.left_alone, "not chosen"),
+        (plan.gone, "no longer in the manifest"),
+    ):
+        if number:
+            table.add_row(f"[dim]{number}[/]", f"[dim]{meaning}[/]")
+    console.print(table)
+
+
+def _named(ids: Sequence[str]) -> str:
+    return escape(", ".join(ids[:NAMED])) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
 
 
 def print_status(console: Console, status: RunStatus) -> None:
@@ -109,11 +170,16 @@ def print_status(console: Console, status: RunStatus) -> None:
         left = _duration(status.left)
         console.print(f"{status.rate * 60:.1f} rows a minute, about {left} left", highlight=False)
     for cause, names in status.failures.items():
-        shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        console.print(f"[red]{len(names)} failed[/] {escape(cause)}\n  {escape(shown)}", soft_wrap=True)
-    if status.state != "running" and (status.failures or status.remaining):
-        command = shlex.join(["stylebatch", "run", str(status.manifest), "--out", str(status.folder)])
-        console.print(f"to try what is failed or left: {escape(command)}", highlight=False, soft_wrap=True)
+        console.print(f"[red]{len(names)} failed[/] {escape(cause)}\n  {_named(names)}", soft_wrap=True)
+    if status.state != "running":
+        command = ["stylebatch", "reprocess", str(status.folder)]
+        for needed, what, option in (
+            (status.failures, "what failed", ["--failed"]),
+            (status.remaining, "what failed or is left", []),
+        ):
+            if needed:
+                text = f"to do {what}: {escape(shlex.join([*command, *option]))}"
+                console.print(text, highlight=False, soft_wrap=True)
 
 
 def _duration(seconds: float) -> str:

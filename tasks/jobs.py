@@ -79,15 +79,21 @@ class Job:
         return BadRow(self.row, self.id, self.content_name, self.style_name, ((column, problem),))
 
 
-def make_jobs(manifest: Manifest, pairs: Sequence[Pair], device: str) -> tuple[list[Job], list[BadRow]]:
+def make_jobs(
+    manifest: Manifest, pairs: Sequence[Pair], device: str, others: Iterable[str] = ()
+) -> tuple[list[Job], list[BadRow]]:
     """Digest the pairs' pictures, once a file, and give each pair its key and, where it has none, an id.
+
+    Args:
+        device: what the settings are resolved for.
+        others: ids that are taken by rows that are not among the pairs.
 
     Returns:
         The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
     """
     digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
     resolve = _Resolver(device)
-    taken = {pair.id.casefold() for pair in pairs if pair.id}
+    taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
     jobs, bad_rows = [], []
     for pair in pairs:
         settings = resolve(pair.settings)
@@ -153,7 +159,7 @@ class _Digests:
             try:
                 self._known[path] = sha256_of(path)
             except OSError as error:
-                raise _Vanished(column, str(error)) from None
+                raise _Vanished(column, f"{error.strerror}: {path.name}") from None
         return path, self._known[path]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from tasks.changes import Changes, to_json
+from tasks.process import this_process
 from tasks.report import Outcome, Outcomes, count, write_report, write_run
 
 # Seconds between two writings: at least so many, and so many times what the last one took. A report of a hundred
@@ -24,7 +25,11 @@ State = Literal["running", "finished", "stopped"]
 class Ledger:
     """The outcomes of the run in ``folder``; as a context, it leaves report and run.json whatever ends the run.
 
-    ``failures`` counts the rows that have failed so far.
+    Attributes:
+        overrides: settings that won over the manifest's, for all rows.
+        changes: settings that won over these, for some.
+        damaged: the ids of rows whose records were there and could not be used.
+        failures: rows that have failed so far.
     """
 
     folder: Path
@@ -32,6 +37,8 @@ class Ledger:
     rows: int
     overrides: dict[str, str]
     devices: list[str]
+    changes: Changes = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     failures: int = 0
@@ -58,9 +65,11 @@ class Ledger:
                 "manifest": str(self.manifest.absolute()),
                 "rows": self.rows,
                 "set": self.overrides,
+                "set_rows": to_json(self.changes),
+                "damaged": self.damaged,
                 "devices": self.devices,
                 "state": state,
-                "process": os.getpid(),
+                **this_process(),
                 "started_at": self.started_at.isoformat(),
             },
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tasks.errors import BadRequest
 from tasks.settings import Settings, check_settings, nearest
 
 COLUMNS = ("id", "content", "style", "masks", *Settings.model_fields)
+VALUES = 10_000_000  # in a YAML manifest, with its aliases written out
 YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 
 
@@ -63,8 +64,11 @@ def read_manifest(path: Path) -> Manifest:
         rows = reader(path)
     except BadRequest:
         raise
+    except RecursionError:
+        raise BadRequest(f"{path} cannot be read: its values are nested too deep") from None
     except (OSError, ValueError, yaml.YAMLError, csv.Error, pa.ArrowException) as error:
-        raise BadRequest(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadRequest(f"{path} cannot be read: {reason}") from None
     if not rows:
         raise BadRequest(f"{path} has no rows")
     _check_columns(path, rows)
@@ -73,7 +77,9 @@ def read_manifest(path: Path) -> Manifest:
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows: list[dict[str | None, Any]] = list(csv.DictReader(file, restkey=None, strict=True))
+        reader = csv.DictReader(file, restkey=None, strict=True)
+        _refuse_twice(path, [name for name in reader.fieldnames or () if name])
+        rows: list[dict[str | None, Any]] = list(reader)
     for number, row in enumerate(rows, start=1):
         if None in row:
             raise BadRequest(f"{path}, row {number}: more fields than columns; put a field with a comma in quotes")
@@ -82,8 +88,16 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist(maps_as_pydicts="strict")
+    table = pq.read_table(path)
+    _refuse_twice(path, table.column_names)
+    rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="strict")
     return rows
+
+
+def _refuse_twice(path: Path, columns: Sequence[str]) -> None:
+    for name in columns:
+        if columns.count(name) > 1:
+            raise BadRequest(f"{path} has two columns {name!r}; leave one out")
 
 
 def _read_json_lines(path: Path) -> list[dict[str, Any]]:
@@ -106,7 +120,9 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
 
     ``sweep`` asks for each of these rows with every combination of its settings' values.
     """
-    document = yaml.safe_load(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    _refuse_too_many(path, yaml.compose(text, Loader=yaml.SafeLoader))
+    document = yaml.safe_load(text)
     if not isinstance(document, dict):
         raise BadRequest(f"{path}: a YAML manifest is a mapping with {', '.join(YAML_KEYS)}")
     for key in document:
@@ -127,6 +143,22 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
     given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
     swept = list(_combinations(path, document["sweep"], defaults, given)) if "sweep" in document else [{}]
     return [{**defaults, **row, **combination} for row in given for combination in swept]
+
+
+def _refuse_too_many(path: Path, document: yaml.Node | None) -> None:
+    """Refuse a text of a few lines whose aliases stand for billions of values."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = VALUES  # what holds itself has no end
+            parts = node.value if isinstance(node, yaml.CollectionNode) else []
+            flat = chain.from_iterable(parts) if isinstance(node, yaml.MappingNode) else parts
+            sizes[id(node)] = 1 + sum(map(size, flat))
+        return sizes[id(node)]
+
+    if document is not None and size(document) >= VALUES:
+        raise BadRequest(f"{path}: its aliases stand for more than {VALUES:,} values")
 
 
 def _combinations(

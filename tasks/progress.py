@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # jobs download weights, and say so here
     from tasks.jobs import Job
     from tasks.report import Outcome
+    from tasks.reprocess import Plan
 
 
 class Watcher:
@@ -17,6 +18,12 @@ class Watcher:
 
     def fetching(self, name: str) -> None:
         """The file ``name`` is being downloaded, which may take minutes."""
+
+    def damaged(self, ids: Sequence[str]) -> None:
+        """The records of these rows are there and cannot be used; they are computed again."""
+
+    def intended(self, plan: Plan) -> None:
+        """An earlier run is about to be carried out again, in this way."""
 
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         """``jobs`` are to be stylized; the rows in ``settled`` are cached or bad already."""

@@ -26,6 +26,7 @@ from tasks.rows import BadRow
 from tasks.settings import Settings
 
 BATCH = 10_000  # rows in memory at a time, and in a row group
+LAYER_COLUMN = "style_loss_"
 OWN = ("id", "content", "style", "status", "error_type", "error")  # columns that an outcome has without a record
 Status = Literal["completed", "cached", "failed"]
 
@@ -82,7 +83,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
         [
             *((name, text) for name in OWN),
             *((name, real) for name in ("total_loss", "content_loss", "style_loss", "tv_loss")),
-            *((f"style_loss_{layer}", real) for layer in layers),
+            *((LAYER_COLUMN + layer, real) for layer in layers),
             ("optimizer_loss", real),
             ("steps", whole),
             ("seconds", real),
@@ -97,6 +98,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             *((name, text) for name in ("masks_sha256", "weights_sha256")),
             ("settings", text),
             ("finished_at", pa.timestamp("us", tz="UTC")),
+            ("row", whole),
         ]
     )
 
@@ -114,11 +116,12 @@ class _Rows:
 
     def __call__(self, outcome: Outcome) -> dict[str, Any]:
         row: dict[str, Any] = {name: _as_utf8(getattr(outcome, name)) for name in OWN}
+        row["row"] = outcome.row
         record = outcome.record
         if record is None:
             return row
         row |= vars(record)  # the schema takes from it what has a column
-        row |= {f"style_loss_{layer}": loss for layer, loss in record.style_loss_by_layer.items()}
+        row |= {LAYER_COLUMN + layer: loss for layer, loss in record.style_loss_by_layer.items()}
         row |= self._settings(record.settings)
         row["output"] = outcome.output.as_posix() if outcome.output else None
         return row

@@ -145,6 +145,13 @@ class Settings(BaseModel):
         """A preset is shorthand: what it stands for is kept and counts for the key, and not its name."""
         return with_preset(values) if isinstance(values, Mapping) else values
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth_value(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # which would count as 0 or 1
+            raise ValueError("should be a number or a text")
+        return value
+
     @field_validator("pooling")
     @classmethod
     def _has_pooling(cls, pooling: str, info: ValidationInfo) -> str:

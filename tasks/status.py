@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import BadRequest
+from tasks.process import state_of
 from tasks.styles import styles_of
 
 COLUMNS = ["id", "content", "style", "status", "error_type", "error"]
@@ -61,7 +60,7 @@ def read_status(folder: Path) -> RunStatus:
         run = json.loads((folder / "run.json").read_bytes())
         report = pq.read_table(folder / "report.parquet", columns=COLUMNS).to_pylist()
         started, updated = (datetime.fromisoformat(run[name]) for name in ("started_at", "updated_at"))
-        state = _state(run)
+        state = state_of(run)
         elapsed = ((datetime.now(UTC) if state == "running" else updated) - started).total_seconds()
         # The report may be newer by one writing than run.json: it has the rows, and so the counts.
         counts = {status: sum(row["status"] == status for row in report) for status in run["counts"]}
@@ -77,24 +76,8 @@ def read_status(folder: Path) -> RunStatus:
         )
     except FileNotFoundError:
         raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
-
-
-def _state(run: dict[str, Any]) -> str:
-    """The state as written, but for a run that ended without a chance to write another."""
-    here = run["machine"]["name"] == platform.node()
-    return "crashed" if run["state"] == "running" and here and not _is_alive(run["process"]) else str(run["state"])
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _by_cause(report: list[dict[str, Any]]) -> dict[str, list[str]]:

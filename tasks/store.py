@@ -11,17 +11,20 @@ import os
 import re
 import shutil
 import stat
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import BadRequest
 from tasks.files import has_digest
+from tasks.locks import FileLocks
 from tasks.record import Record, read_record
 from tasks.verified import Verified
 
 KEY = re.compile(r"[0-9a-f]{64}")
+LEFT_BEHIND = 3600.0  # seconds after which a file that is being written is one that nobody writes any more
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Store:
         """What earlier runs know of the pictures."""
         return Verified(self.folder / ".store" / "verified.json")
 
+    @property
+    def locks(self) -> FileLocks:
+        """One for each key, between all processes of this machine."""
+        return FileLocks(self.folder / ".store" / "locks")
+
     def create(self) -> None:
         """Make the folder.
 
@@ -56,6 +64,7 @@ class Store:
         try:
             self.records.mkdir(parents=True, exist_ok=True)
             self.picture("").parent.mkdir(exist_ok=True)
+            self.locks.folder.mkdir(exist_ok=True)
             (self.folder / "images").mkdir(exist_ok=True)
             (self.records / ".writable").touch()  # mkdir is content with folders that are there, writable or not
         except OSError as error:
@@ -64,28 +73,47 @@ class Store:
     def find(self, key: str, whole: Callable[[Path, str], bool] = has_digest) -> Record | None:
         """The record of ``key``, if its picture is there and is the one that the record speaks of.
 
-        A record that cannot be read, or whose picture is gone or altered, is removed: Prefect, which does not look at
-        pictures, would take it for a hit.
-
         Args:
             whole: tells whether a file has a digest, by reading it, or as `verified` does.
         """
-        file = self.records / key
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
-            record = read_record(json.loads(file.read_bytes())["result"])
-            if record.key == key and whole(self.picture(key), record.output_sha256):
-                return record
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        file.unlink(missing_ok=True)
-        return None
+            record = read_record(json.loads((self.records / key).read_bytes())["result"])
+            return record if record.key == key and whole(self.picture(key), record.output_sha256) else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def find_all(self, keys: Iterable[str]) -> dict[str, Record]:
+        """The records that are there, by their keys; pictures that earlier runs found whole are not read again."""
+        verified = self.verified()
+        known = {key: record for key in set(keys) if (record := self.find(key, verified))}
+        verified.save()
+        return known
+
+    def discard(self, key: str) -> bool:
+        """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
+
+        Returns:
+            Whether there was one; where another process is at the key, it may have become usable, and is left.
+        """
+        file, locks = self.records / key, self.locks
+        if not file.exists() or not locks.acquire_lock(key, "discard", acquire_timeout=0):
+            return False
+        try:
+            damaged = self.find(key) is None
+            if damaged:
+                file.unlink(missing_ok=True)
+            return damaged
+        finally:
+            locks.release_lock(key, "discard")
 
     def sweep(self) -> None:
-        """Remove the errors that Prefect keeps among its results; the report has them, and no key leads to them."""
-        for file in self.records.iterdir():
-            if not KEY.fullmatch(file.name):
-                file.unlink(missing_ok=True)
+        """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
+        leftovers = [file for file in self.records.iterdir() if not KEY.fullmatch(file.name)]
+        for folder in (self.folder, self.folder / "images", self.picture("").parent, self.trace("").parent):
+            leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
+        for file in leftovers:
+            file.unlink(missing_ok=True)
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already."""

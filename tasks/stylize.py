@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -151,9 +152,15 @@ def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bo
     )
 
 
+# Nothing that is cured within seconds: no space, no quota left, mounted for reading only.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether trying again may help: the device or the disk failed, and not the input."""
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
+        return False
+    if isinstance(error, OSError) and error.errno in FULL:
         return False
     return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 
@@ -175,9 +182,12 @@ def _try(job: Job, store: Store, device: str, trace: bool, frugal: bool) -> Reco
     raise BadInput(f"size: {size} does not fit into the memory of {device}; try {fitting}, or a shorter history")
 
 
+BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key)
+
+
 @task(
     task_run_name="{job.id}",
-    cache_policy=CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key),
+    cache_policy=BY_KEY,
     persist_result=True,
     result_serializer="json",
     cache_result_in_memory=False,

@@ -119,7 +119,19 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path, pre
     on_disk = run("status", tmp_path / "out")
     assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
     assert "there is no file …" in on_disk.stdout
-    assert f"stylebatch run {manifest} --out {tmp_path / 'out'}" in on_disk.stdout
+    assert f"stylebatch reprocess {tmp_path / 'out'} --failed" in on_disk.stdout
+    planned = run("reprocess", tmp_path / "out", "--dry-run")
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert [line.split("  ")[:2] for line in planned.stdout.splitlines()] == [
+        ["1", "not done yet"],
+        ["1", "bad input, to be put right first"],
+    ]
+    refused = run("reprocess", tmp_path / "out", "--where", "stile == 3", "--dry-run")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "the report has no column 'stile'; did you mean 'style'?" in refused.stderr
+    again = run("reprocess", tmp_path / "out", "--json", server=prefect_server)
+    assert again.returncode == 1
+    assert json.loads(again.stdout)["completed"] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -118,6 +118,7 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "weights_sha256": text,
         "settings": text,
         "finished_at": pa.timestamp("us", tz="UTC"),
+        "row": whole,
     }
     schema = write(tmp_path, COMPLETED, FAILED).schema
     assert schema.names == list(expected)
@@ -167,6 +168,7 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "masks_sha256": None,
         "weights_sha256": "w" * 64,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
+        "row": 1,
     }
 
 
@@ -209,6 +211,7 @@ def test_a_failed_row_has_its_error_and_nothing_else(tmp_path: Path) -> None:
         "status": "failed",
         "error_type": "BadInput",
         "error": "content: there is no file gone.png",
+        "row": 2,
     }
 
 

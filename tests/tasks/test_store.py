@@ -85,6 +85,7 @@ def test_a_record_without_its_picture_does_not_count(store: Store) -> None:
     write_pair(store)
     store.picture(KEY).unlink()
     assert store.find(KEY) is None
+    assert store.discard(KEY)
     assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
 
 
@@ -92,7 +93,21 @@ def test_a_record_with_another_picture_does_not_count(store: Store) -> None:
     write_pair(store)
     write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY))
     assert store.find(KEY) is None
+    assert store.discard(KEY)
     assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
+
+
+def test_only_what_cannot_be_used_is_discarded(store: Store) -> None:
+    write_pair(store)
+    assert not store.discard(KEY)
+    assert not store.discard(OTHER), "there is none"
+    assert store.find(KEY)
+    store.picture(KEY).unlink()
+    locks = store.locks
+    assert locks.acquire_lock(KEY, "another process")
+    assert not store.discard(KEY), "it is being made"
+    locks.release_lock(KEY, "another process")
+    assert store.discard(KEY)
 
 
 def test_a_picture_without_a_record_does_not_count(store: Store) -> None:

@@ -1,0 +1,75 @@
+"""The core that all flows which stylize have in common: work is fanned out, and every row is settled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from flows.artifacts import Artifacts
+from flows.fan_out import fan_out
+from tasks.grid import write_grids
+from tasks.jobs import Job, check_decoding
+from tasks.ledger import Ledger
+from tasks.progress import watcher
+from tasks.record import Record
+from tasks.report import Outcome, Outcomes, Status, output_of, refused, settled
+from tasks.store import Store
+from tasks.traces import write_traces
+from tasks.work import Work
+
+
+def carry_out(
+    work: Work,
+    ledger: Ledger,
+    devices: Sequence[str],
+    refresh: bool = False,
+    max_failures: int | None = None,
+    trace: bool = False,
+) -> Outcomes:
+    """Stylize what is not done, and write pictures, grids and report into the ledger's folder.
+
+    Args:
+        refresh: also remake the records that the store has, but are not in ``work.known``.
+        max_failures: failed rows at which to stop; those that are left have no outcome.
+        trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
+
+    Returns:
+        What became of each row, in the manifest's order.
+    """
+    out, store, known = ledger.folder, Store(ledger.folder), work.known
+    artifacts = Artifacts(ledger.rows)
+    todo, undecodable = check_decoding(job for job in work.jobs if job.key not in known)
+    rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
+    for job in todo:
+        rows_of[job.key].append(job)
+    once = [rows[0] for rows in rows_of.values()]
+    with ledger:
+        if not refresh:
+            ledger.damaged = [job.id for job in once if store.discard(job.key)]
+            watcher.get().damaged(ledger.damaged)
+        ledger.add([*work.settled, *map(refused, undecodable)])
+        ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
+        watcher.get().planned(once, ledger.outcomes)
+        with fan_out(once, store, devices, refresh, trace) as results:
+            while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
+                job, result = ended
+                settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
+                ledger.add(settled_now)
+                watcher.get().finished(job, settled_now)
+                artifacts.advance(len(ledger.outcomes))
+    store.sweep()
+    if trace:
+        write_traces(ledger.outcomes, store, out / "traces.parquet")
+    write_grids(ledger.outcomes, ledger.manifest.parent, out)
+    artifacts.summarize(ledger.outcomes)
+    return ledger.outcomes
+
+
+def _settle(store: Store, job: Job, result: Record | Exception, status: Status) -> Outcome:
+    """Make the picture appear under the row's id, and say what became of the row."""
+    try:
+        if isinstance(result, Record):
+            store.publish(result, output_of(job.id))
+    except OSError as error:
+        result = error
+    return settled(job, result, status)

@@ -1,0 +1,50 @@
+"""What every command that starts a flow has in common: Prefect's temporary server, signals, a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from rich.progress import Progress
+
+from flows.interrupt import Interrupt
+from flows.prefect_server import TemporaryServer
+
+
+class Session:
+    """A server that is starting, and signals that end what is going on.
+
+    Args:
+        last: called when a signal ends the process.
+    """
+
+    def __init__(self, *last: Callable[[], None]) -> None:
+        self._server = TemporaryServer()
+        self._interrupt = Interrupt(self._server.stop, *last)
+
+    @contextmanager
+    def flows(self) -> Iterator[None]:
+        """Within this, flows can be imported while the server starts, and run once `ready` has returned."""
+        self._interrupt.install()
+        try:
+            self._server.start()
+            yield
+        except KeyboardInterrupt:
+            self._interrupt.leave()
+
+    def ready(self) -> None:
+        """Wait until the server answers."""
+        self._server.wait()
+
+    @contextmanager
+    def watching(self, variable: ContextVar[Any], watcher: Any, progress: Progress) -> Iterator[None]:
+        """Show a progress bar, and let ``watcher`` be called through ``variable`` meanwhile."""
+        self._interrupt.first(progress.stop)
+        token = variable.set(watcher)
+        try:
+            with progress:
+                yield
+        finally:
+            variable.reset(token)

@@ -1,0 +1,97 @@
+"""An earlier run, read back from its folder: what it was asked for, and what became of each row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.changes import Changes, from_json
+from tasks.errors import BadRequest
+from tasks.process import state_of
+from tasks.record import Record
+from tasks.report import LAYER_COLUMN, Outcome, Outcomes
+from tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A run as its folder tells of it.
+
+    Attributes:
+        rows: that it was asked for; those that it did not come to have no outcome.
+        overrides: settings that won over the manifest's, for all rows.
+        changes: settings that won over these, for some.
+        report: the outcomes as their table.
+    """
+
+    manifest: Path
+    rows: int
+    overrides: dict[str, str]
+    changes: Changes
+    outcomes: Outcomes
+    report: pa.Table
+
+
+def read_earlier(folder: Path) -> Earlier:
+    """Read ``run.json`` and ``report.parquet``.
+
+    Raises:
+        BadRequest: there is no run in the folder, its files cannot be read, or it still goes on.
+    """
+    try:
+        run = json.loads((folder / "run.json").read_bytes())
+        report = pq.read_table(folder / "report.parquet")
+        if state_of(run) == "running":
+            raise BadRequest(
+                f"a run is going on in {folder}, in process {run['process']} of {run['machine']['name']}; "
+                "wait for its end, or stop it"
+            )
+        return Earlier(
+            manifest=Path(run["manifest"]),
+            rows=run["rows"],
+            overrides=dict(run["set"]),
+            changes=from_json(run["set_rows"]),
+            outcomes=Outcomes(_outcome(row) for batch in report.to_batches() for row in batch.to_pylist()),
+            report=report,
+        )
+    except FileNotFoundError:
+        raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
+    except BadRequest:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
+        raise BadRequest(f"the run in {folder} cannot be read: {type(error).__name__}: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def _settings(text: str) -> Settings:
+    return Settings.model_validate_json(text)
+
+
+def _outcome(row: Mapping[str, Any]) -> Outcome:
+    """The inverse of the report's writer."""
+    record = None
+    if row["status"] != "failed":
+        layers = {
+            name.removeprefix(LAYER_COLUMN): loss
+            for name, loss in row.items()
+            if name.startswith(LAYER_COLUMN) and loss is not None
+        }
+        known = {name: row[name] for name in Record.model_fields if name in row}
+        record = Record.model_validate(known | {"settings": _settings(row["settings"]), "style_loss_by_layer": layers})
+    return Outcome(
+        row=row["row"],
+        id=row["id"],
+        content=row["content"],
+        style=row["style"],
+        status=row["status"],
+        record=record,
+        error_type=row["error_type"],
+        error=row["error"],
+    )
