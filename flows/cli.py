@@ -18,7 +18,7 @@ from rich.console import Console
 from flows.prefect_server import configure
 from flows.session import Session
 from flows.text import escape
-from tasks.errors import BadRequest
+from tasks.errors import BadRequest, is_out_of_space
 from tasks.settings import Settings, parse_assignments
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ def clear_errors(verbose: bool) -> Iterator[None]:
     except Exception as error:
         if verbose:
             raise
+        if is_out_of_space(error):
+            text = f"{error.strerror}; what is done is kept: make room, and run the same command again"
+            error_console.print(f"[red]error:[/] {text}", soft_wrap=True)
+            raise typer.Exit(2) from None
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         error_console.print(f"[red]unexpected error:[/] {escape(text)}; run again with -v to see where", soft_wrap=True)
         raise typer.Exit(2) from None

@@ -63,8 +63,9 @@ class Bar(Watcher):
         self._counts: Counter[str] = Counter()
         self._rows = 0
 
-    def fetching(self, name: str) -> None:
-        self.progress.update(self._task, description=f"downloading {escape(name)}")
+    def fetching(self, name: str, done: int, total: int) -> None:
+        far = f"{done / total:.0%} of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
+        self.progress.update(self._task, description=f"downloading {escape(name)}: {far}")
 
     def damaged(self, ids: Sequence[str]) -> None:
         if ids:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # jobs download weights, and say so here
 class Watcher:
     """Called as a run goes on; this one looks away."""
 
-    def fetching(self, name: str) -> None:
-        """The file ``name`` is being downloaded, which may take minutes."""
+    def fetching(self, name: str, done: int, total: int) -> None:
+        """Of the file ``name``, ``done`` bytes of ``total`` are downloaded; a total of 0 is not known."""
 
     def damaged(self, ids: Sequence[str]) -> None:
         """The records of these rows are there and cannot be used; they are computed again."""

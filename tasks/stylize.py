@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from torch import Tensor
 
-from tasks.errors import BadInput
+from tasks.errors import BadInput, is_out_of_space
 from tasks.jobs import Job
 from tasks.memory import fitting_size, is_out_of_memory
 from tasks.nst.adam import Adam
@@ -152,15 +151,11 @@ def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bo
     )
 
 
-# Nothing that is cured within seconds: no space, no quota left, mounted for reading only.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-
-
 def is_transient(error: BaseException) -> bool:
     """Whether trying again may help: the device or the disk failed, and not the input."""
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
         return False
-    if isinstance(error, OSError) and error.errno in FULL:
+    if is_out_of_space(error):
         return False
     return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 

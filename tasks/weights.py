@@ -5,9 +5,12 @@ torch is imported by what needs it, so that a check of rows with the bundled wei
 
 from __future__ import annotations
 
+import os
+import uuid
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 from tasks.errors import BadInput
 from tasks.files import sha256_of
@@ -16,6 +19,8 @@ from tasks.progress import watcher
 from tasks.settings import Settings
 
 SOURCE = "https://download.pytorch.org/models/"
+PATIENCE = 30.0  # seconds that a connection may be silent
+BLOCK = 1 << 20  # bytes between two looks at how far it is
 
 
 def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Path]) -> str:
@@ -50,7 +55,6 @@ def fetch_weights(network: NetworkName, weights: str, locate: Callable[[str], Pa
         return bundled_weights(), sha256_of(bundled_weights())
     file = downloaded(network)
     if not file.exists():
-        watcher.get().fetching(file.name)
         _download(network, file)
     sha256 = sha256_of(file)
     _check_hash(file, sha256)
@@ -83,21 +87,32 @@ def _check_own(network: NetworkName, file: Path) -> None:
 
 
 def _check_hash(file: Path, sha256: str) -> None:
-    """torchvision ends its files' names with the first digits of their SHA-256."""
-    if not sha256.startswith(file.stem.rpartition("-")[2]):
+    if not _is_named_by(file, sha256):
         raise BadInput(f"{file} is damaged: its SHA-256 is not that in its name; delete it and run again")
 
 
-def _download(network: NetworkName, file: Path) -> None:
-    from torch.hub import download_url_to_file
+def _is_named_by(file: Path, sha256: str) -> bool:
+    """torchvision ends its files' names with the first digits of their SHA-256."""
+    return sha256.startswith(file.stem.rpartition("-")[2])
 
+
+def _download(network: NetworkName, file: Path) -> None:
     address = SOURCE + file.name
+    temporary = file.with_name(f".{uuid.uuid4().hex}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Under a temporary name first. Its own progress bar would be drawn across that of the run.
-        download_url_to_file(address, str(file), hash_prefix=file.stem.rpartition("-")[2], progress=False)
-    except (OSError, HTTPException, RuntimeError) as error:
+        with urlopen(address, timeout=PATIENCE) as response, temporary.open("xb") as written:
+            total = int(response.headers.get("Content-Length") or 0)
+            while block := response.read(BLOCK):
+                written.write(block)
+                watcher.get().fetching(file.name, written.tell(), total)
+        if not _is_named_by(file, sha256_of(temporary)):
+            raise BadInput("what came is not what its name says")
+        os.replace(temporary, file)
+    except (OSError, HTTPException, BadInput) as error:
         raise BadInput(
             f"{network} needs weights that cannot be downloaded: {getattr(error, 'reason', error)}; put {address} into "
             f"{file.parent}, or give a file of your own with --set weights=FILE"
         ) from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ from tasks.manifest import Manifest
 from tasks.nst.layers import IMAGENET, NETWORKS, ORIGINAL, NetworkName
 from tasks.nst.weights import bundled_weights, read_weights
 from tasks.pictures import load_picture, resize
+from tasks.progress import Watcher
 from tasks.rows import BadRow, check_rows
 from tasks.store import Store
 from tasks.stylize import judge, stylize
@@ -217,12 +219,17 @@ def test_weights_are_downloaded_once(
     monkeypatch.setitem(NETWORKS, "squeezenet", replace(NETWORKS["squeezenet"], download=name))
     shutil.copy(squeezenet, folder / name)
     row = {"network": "squeezenet"}
+    seen: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(Watcher, "fetching", lambda _, *far: seen.append(far))
     for _ in range(2):
         jobs, bad_rows = attempt(samples, row, {**row, "steps": 4}, {})
         assert bad_rows == []
         assert [job.weights for job in jobs] == [hub / name, hub / name, bundled_weights()]
         assert jobs[0].weights_sha256 == sha256_of(squeezenet)
     assert asked == [f"/{name}"]
+    size = squeezenet.stat().st_size
+    assert seen[-1] == (name, size, size)
+    assert len(seen) == -(-size // tasks.weights.BLOCK)
     assert [file.name for file in hub.iterdir()] == [name]
 
 
@@ -232,7 +239,10 @@ def test_a_download_that_is_not_what_it_should_be_is_not_kept(
     folder, _ = shelf
     (folder / NETWORKS["squeezenet"].download).write_bytes(b"something else")
     _, (bad,) = attempt(samples, {"network": "squeezenet"})
-    assert "weights: squeezenet needs weights that cannot be downloaded: invalid hash value" in bad.message
+    assert (
+        "weights: squeezenet needs weights that cannot be downloaded: what came is not what its name says"
+        in bad.message
+    )
     assert list(hub.iterdir()) == []
 
 
@@ -255,6 +265,14 @@ def test_what_cannot_be_reached_is_told_with_what_to_do(
         ):
             assert part in message
     assert not hub.exists() or list(hub.iterdir()) == []
+
+
+def test_a_connection_that_falls_silent_is_given_up(hub: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(tasks.weights, "SOURCE", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        monkeypatch.setattr(tasks.weights, "PATIENCE", 0.2)
+        _, (bad,) = attempt(samples, {"network": "vgg16"})
+    assert "cannot be downloaded: timed out" in bad.message
 
 
 def test_an_unused_port_is_told_too(hub: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,145 @@
+"""Hostile input: manifests and pictures of which nothing is known. They may be refused, and only in a sentence."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.errors import BadInput, BadRequest
+from tasks.manifest import Manifest, read_manifest
+from tasks.pictures import load_picture
+from tasks.report import output_of
+from tasks.rows import check_rows
+from tasks.settings import Settings
+
+T = TypeVar("T")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+BOMB = "a: &a [x, x]\n" + "".join(f"{after}: &{after} [*{one}, *{one}]\n" for one, after in pairwise(LETTERS))
+FEW = settings(max_examples=60, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+NAMES = [*Settings.model_fields, "id", "content", "style", "masks"]
+WORDS = ["content", "style", "id", "sweep:", "defaults:", "pairs:", "contents:", "styles:", "&a", "*a", "[", "]", "{"]
+WORDS += ["}", ": ", ",", "\n", "  ", "- ", '"', "'", "null", "true", "1e999", "!!python/object:os.system", "<<"]
+PATHS = st.sampled_from(["a.png", "../a.png", "/etc", "/dev/null", "~", "con", "a" * 5000, "a\x00b", "\x1b[2J"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | PATHS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def attempt(read: Callable[[Path], T], path: Path, refusal: type[Exception], named: str) -> T | None:
+    """What is read of a file, or nothing where it is refused by its name; whatever else is raised is a fault."""
+    try:
+        return read(path)
+    except refusal as error:
+        if named not in str(error):
+            raise
+        return None
+
+
+@FEW
+@given(st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), min_size=1, max_size=4))
+def test_rows_of_anything_cost_themselves_alone(tmp_path: Path, samples: Path, rows: list[dict[str, Any]]) -> None:
+    good = {"content": f"{samples}/images/coffee.jpg", "style": f"{samples}/styles/glass.jpg"}
+    pairs, bad_rows = check_rows(Manifest(tmp_path / "rows.jsonl", [*rows, good]), {})
+    assert len(pairs) + len(bad_rows) == len(rows) + 1
+    assert pairs[-1].row == len(rows) + 1
+    assert all(bad.message for bad in bad_rows)
+
+
+@FEW
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_an_id_is_one_name_within_its_folder_or_refused(tmp_path: Path, samples: Path, name: str) -> None:
+    row = {"id": name, "content": f"{samples}/images/coffee.jpg", "style": f"{samples}/styles/glass.jpg"}
+    pairs, _ = check_rows(Manifest(tmp_path / "rows.jsonl", [row]), {})
+    for pair in pairs:
+        file = tmp_path / output_of(pair.id or "derived")
+        assert file.resolve().parent == (tmp_path / "images").resolve()
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".yaml", ".parquet"])
+@FEW
+@given(st.data())
+def test_a_manifest_of_anything_is_read_or_refused(tmp_path: Path, ending: str, data: st.DataObject) -> None:
+    path = tmp_path / f"rows{ending}"
+    words = st.lists(st.sampled_from(WORDS)).map(lambda parts: "".join(parts).encode())
+    path.write_bytes(data.draw(st.binary(max_size=300) | words))
+    if manifest := attempt(read_manifest, path, BadRequest, str(path)):
+        check_rows(manifest, {})
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_manifest_with_a_few_bytes_changed(tmp_path: Path, samples: Path, seed: int) -> None:
+    whole = (samples / "demo.yaml").read_bytes()
+    generator = random.Random(seed)
+    path = tmp_path / "demo.yaml"
+    for _ in range(60):
+        changed = bytearray(whole)
+        for _ in range(generator.randrange(1, 6)):
+            changed[generator.randrange(len(changed))] = generator.choice(string.printable.encode())
+        path.write_bytes(changed)
+        if manifest := attempt(read_manifest, path, BadRequest, str(path)):
+            check_rows(manifest, {})
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("ending", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
+def test_a_picture_with_a_few_bytes_changed_is_read_or_refused(tmp_path: Path, samples: Path, ending: str) -> None:
+    small = load_picture(samples / "images/coffee.jpg").resize((48, 32))
+    whole_file = tmp_path / f"whole.{ending.lower()}"
+    small.save(whole_file, ending)
+    whole, generator = whole_file.read_bytes(), random.Random(ending)
+    path = tmp_path / f"picture.{ending.lower()}"
+    for number in range(80):
+        changed = bytearray(whole)
+        for _ in range(generator.randrange(1, 8)):
+            # The header is where a few bytes do most.
+            place = generator.randrange(min(len(changed), 64 if number % 2 else len(changed)))
+            changed[place] = generator.randrange(256)
+        path.write_bytes(changed[: generator.randrange(len(changed))] if number % 5 == 0 else changed)
+        if picture := attempt(load_picture, path, BadInput, path.name):
+            assert picture.mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "bomb.yaml",
+            "a: &a [x, x]\n"
+            + "".join(
+                f"{c}: &{c} [*{p}, *{p}]\n"
+                for p, c in zip("abcdefghijklmnopqrstuvwxy", "bcdefghijklmnopqrstuvwxyz", strict=True)
+            ),
+            "aliases",
+        ),
+        ("loop.yaml", "pairs: &a [*a]", "aliases"),
+        ("deep.yaml", "[" * 5000, "nested too deep"),
+        ("deep.jsonl", "[" * 100_000, "nested too deep"),
+        ("twice.csv", "content,style,style\na,b,c\n", "two columns 'style'"),
+    ],
+)
+def test_texts_that_are_made_to_hurt(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(BadRequest, match=message):
+        read_manifest(path)
+
+
+def test_names_that_differ_in_case_only_and_truth_values(tmp_path: Path, samples: Path) -> None:
+    good: dict[str, Any] = {"content": f"{samples}/images/coffee.jpg", "style": f"{samples}/styles/glass.jpg"}
+    rows: list[dict[str, Any]] = [good | {"id": "a"}, good | {"id": "A"}, good | {"steps": True}]
+    pairs, bad_rows = check_rows(Manifest(tmp_path / "rows.jsonl", rows), {})
+    assert [pair.row for pair in pairs] == [1]
+    assert "is that of row 1 already" in bad_rows[0].message
+    assert bad_rows[1].message == "steps: should be a number or a text, not True"
