@@ -142,3 +142,36 @@ def test_an_impossible_request_is_refused(prefect: None, page_file: Path, tmp_pa
     (tmp_path / "index.html").write_text("mine")
     with pytest.raises(BadRequest, match="did not write"):
         gallery([page_file.parent.parent], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def runs(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two runs of one pair and of one that failed, which differ in their style weight."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    folder = tmp_path_factory.mktemp("runs")
+    manifest = folder / "rows.csv"
+    rows = [f"{name},{samples}/styles/glass.jpg,64,2" for name in (f"{samples}/images/chelsea.jpg", "gone.jpg")]
+    manifest.write_text("\n".join(["content,style,size,steps", *rows]))
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        for weight in ("10", "100"):
+            stylize(manifest, folder / weight, {"style_weight": weight})
+    return [folder / "10", folder / "100"]
+
+
+@pytest.mark.usefixtures("prefect")
+def test_two_runs_side_by_side_compare_only_what_compares(browser: Browser, runs: list[Path], tmp_path: Path) -> None:
+    opened = browser.new_page()
+    opened.goto(gallery(runs, tmp_path / "comparison").as_uri())
+    expect(opened.locator("#note")).to_have_text(
+        "The total loss does not compare between results that differ in style_weight."
+    )
+    results = opened.locator(".matrix .result.completed .caption")
+    expect(results).to_have_count(2)
+    expect(opened.locator(".matrix .change")).to_have_count(0)
+    assert opened.locator(".matrix .result.failed").count() == 2, "failed rows have their place by their settings too"
+    opened.select_option("[name=sort]", "content_loss")
+    expect(opened.locator("#note")).to_be_hidden()
+    expect(opened.locator(".matrix .change")).to_have_count(1)
+    expect(opened.locator(".matrix .change")).to_have_text(re.compile(r"^[+−]\d+ %$"))
+    opened.close()
