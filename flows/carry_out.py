@@ -52,8 +52,8 @@ def carry_out(
         watcher.get().planned(once, ledger.outcomes)
         with fan_out(once, store, devices, refresh, trace) as results:
             while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
-                job, result = ended
-                settled_now = [_settle(store, row, result, "completed") for row in rows_of[job.key]]
+                job, result, attempts = ended
+                settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
                 ledger.add(settled_now)
                 watcher.get().finished(job, settled_now)
                 artifacts.advance(len(ledger.outcomes))
@@ -65,11 +65,11 @@ def carry_out(
     return ledger.outcomes
 
 
-def _settle(store: Store, job: Job, result: Record | Exception, status: Status) -> Outcome:
+def _settle(store: Store, job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
     """Make the picture appear under the row's id, and say what became of the row."""
     try:
         if isinstance(result, Record):
             store.publish(result, output_of(job.id))
     except OSError as error:
         result = error
-    return settled(job, result, status)
+    return settled(job, result, status, attempts)

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
+from uuid import UUID
 
+from prefect import Task
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 
 from tasks.jobs import Job
@@ -19,16 +22,17 @@ from tasks.stylize import BY_KEY, stylize_pair
 
 _Future = PrefectFuture[dict[str, Any]]
 _Ended = tuple[Job, str, _Future]
+Finished = tuple[Job, Record | Exception, int | None]
 
 
 @contextmanager
 def fan_out(
     jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool, trace: bool
-) -> Iterator[Iterator[tuple[Job, Record | Exception]]]:
+) -> Iterator[Iterator[Finished]]:
     """Stylize jobs, each on a device of its own.
 
-    Gives an iterator over the jobs as they are finished, each with its record or its error. When the context is left
-    before the iterator is at its end, pairs in progress stop after their next step.
+    Gives an iterator over the jobs as they are finished, each with its record, or with its error and how often it was
+    tried. When the context is left before the iterator is at its end, pairs in progress stop after their next step.
     """
     context = stopping.set(stop := threading.Event())
     try:
@@ -40,10 +44,17 @@ def fan_out(
 
 def _finished(
     jobs: Sequence[Job], store: Store, devices: Sequence[str], refresh: bool, trace: bool
-) -> Iterator[tuple[Job, Record | Exception]]:
+) -> Iterator[Finished]:
+    tried: dict[UUID, int] = {}
+
+    def failed(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> None:
+        tried[run.id] = run.run_count
+
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
     policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
-    submit = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy).submit
+    submit = stylize_pair.with_options(
+        result_storage=store.records, refresh_cache=refresh, cache_policy=policy, on_failure=[failed]
+    ).submit
     free = list(devices)
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0
@@ -59,7 +70,7 @@ def _finished(
         job, device, future = finished.get()
         in_flight -= 1
         free.append(device)
-        yield job, _result(future)
+        yield job, _result(future), tried.pop(future.task_run_id, None)
 
 
 def _finish(finished: SimpleQueue[_Ended], job: Job, device: str, future: _Future) -> None:

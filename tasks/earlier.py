@@ -94,4 +94,5 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
         record=record,
         error_type=row["error_type"],
         error=row["error"],
+        attempts=None if record else row["attempts"],
     )

@@ -43,6 +43,7 @@ class Outcome:
     record: Record | None = None
     error_type: str | None = None
     error: str | None = None
+    attempts: int | None = None  # of a pair that failed
 
     @property
     def output(self) -> Path | None:
@@ -63,12 +64,20 @@ def output_of(name: str) -> Path:
     return Path("images") / f"{name}.png"
 
 
-def settled(job: Job, result: Record | Exception, status: Status) -> Outcome:
-    """The outcome of a job: ``status`` where the result is a record."""
+def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
+    """The outcome of a job: ``status`` where the result is a record, or an error after so many attempts."""
     if isinstance(result, Record):
         return Outcome(job.row, job.id, job.content_name, job.style_name, status, result)
     name = type(result).__name__
-    return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, str(result) or name)
+    text = _without_path(result) if isinstance(result, OSError) else str(result)
+    return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, text or name, attempts)
+
+
+def _without_path(error: OSError) -> str:
+    """What is wrong with which file, wherever it lies on this machine."""
+    if not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if error.filename else error.strerror
 
 
 def refused(row: BadRow) -> Outcome:
@@ -116,7 +125,7 @@ class _Rows:
 
     def __call__(self, outcome: Outcome) -> dict[str, Any]:
         row: dict[str, Any] = {name: _as_utf8(getattr(outcome, name)) for name in OWN}
-        row["row"] = outcome.row
+        row["row"], row["attempts"] = outcome.row, outcome.attempts
         record = outcome.record
         if record is None:
             return row

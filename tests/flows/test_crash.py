@@ -174,3 +174,19 @@ def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path, 
     again = json.loads(start(prefect_server, "run", manifest, "--out", out, "--json").communicate(timeout=60)[0])
     assert (again["completed"], again["cached"]) == (1, 1)
     assert json.loads((out / "run.json").read_text())["damaged"] == ["one"]
+
+
+def test_memory_that_runs_out_costs_the_row_that_takes_it(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+    if not shutil.which("prlimit"):
+        pytest.skip("there is no prlimit (util-linux) to set a limit with")
+    manifest = write_manifest(tmp_path, samples, [("small", 1)])
+    large = f"large,{samples}/images/coffee.jpg,{samples}/styles/glass.jpg,1536,1,0"
+    manifest.write_text(f"{manifest.read_text()}\n{large}")
+    within = ["prlimit", "--data=2500000000"]
+    process = start(prefect_server, "run", manifest, "--out", tmp_path / "out", "--set", "scales=1", within=within)
+    stdout, stderr = process.communicate(timeout=120)
+    assert (process.returncode, stderr) == (1, "")
+    assert "does not fit into the memory of cpu; try " in stdout
+    report = pd.read_parquet(tmp_path / "out/report.parquet")
+    assert list(report["status"]) == ["completed", "failed"]
+    assert list(report["attempts"]) == [1, 2], "once as ever, once with as little memory as can be"

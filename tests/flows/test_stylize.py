@@ -153,7 +153,8 @@ def test_a_fault_that_stays_fails_its_row_alone(
     calls = _fail(4, OSError(5, "Input/output error"), monkeypatch)
     first, second = stylize(manifest, tmp_path / "out")
     assert statuses([first, second]) == ["failed", "completed"]
-    assert first.error_type == "OSError"
+    assert (first.error_type, first.error, first.attempts) == ("OSError", "Input/output error", 4)
+    assert list(pd.read_parquet(tmp_path / "out/report.parquet")["attempts"]) == [4, 1]
     assert len(calls) == 5
     assert len(list(Store(tmp_path / "out").records.iterdir())) == 1, "only records lie in the store"
 
@@ -164,7 +165,7 @@ def test_what_is_no_transient_fault_is_never_tried_again(
     calls = _fail(1, ValueError("no"), monkeypatch)
     first, second = stylize(manifest, tmp_path / "out")
     assert statuses([first, second]) == ["failed", "completed"]
-    assert (first.error_type, first.error) == ("ValueError", "no")
+    assert (first.error_type, first.error, first.attempts) == ("ValueError", "no", 1)
     assert len(calls) == 2
 
 

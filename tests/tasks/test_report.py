@@ -255,7 +255,7 @@ def test_a_job_with_a_record_is_done() -> None:
     [
         (BadInput("a.png is truncated"), "BadInput", "a.png is truncated"),
         (MemoryError(), "MemoryError", "MemoryError"),
-        (OSError(5, "Input/output error"), "OSError", "[Errno 5] Input/output error"),
+        (OSError(5, "Input/output error"), "OSError", "Input/output error"),
     ],
 )
 def test_a_job_with_an_error_failed(error: Exception, error_type: str, text: str) -> None:
