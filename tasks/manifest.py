@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
 from pathlib import Path
@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from tasks.errors import BadRequest
+from tasks.errors import BadInput, BadRequest
 from tasks.settings import Settings, check_settings, nearest
+from tasks.styles import parse_styles, written
 
 COLUMNS = ("id", "content", "style", "masks", *Settings.model_fields)
 VALUES = 10_000_000  # in a YAML manifest, with its aliases written out
@@ -229,3 +230,12 @@ def _check_columns(path: Path, rows: list[dict[str, Any]]) -> None:
 def is_empty(value: Any) -> bool:
     """Whether a cell says nothing: JSON's null, an empty CSV field, or the NaN that pandas writes for a gap."""
     return value is None or value == "" or value != value
+
+
+def names_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Content and style of a row in the words of a report."""
+    content, style = ("" if is_empty(row.get(name)) else row[name] for name in ("content", "style"))
+    try:
+        return str(content), written(parse_styles(style)) if style else ""
+    except BadInput:
+        return str(content), str(style)

@@ -10,14 +10,12 @@ from typing import Any
 
 from tasks.changes import Changes
 from tasks.earlier import Earlier, read_earlier
-from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
-from tasks.manifest import Manifest, is_empty, read_manifest
+from tasks.manifest import Manifest, is_empty, names_of, read_manifest
 from tasks.report import Outcome, refused
 from tasks.rows import check_rows
 from tasks.settings import Settings, check_settings
 from tasks.store import Store
-from tasks.styles import parse_styles, written
 from tasks.where import choose
 from tasks.work import Work
 
@@ -137,7 +135,7 @@ def _match(rows: Sequence[Mapping[str, Any]], earlier: Earlier) -> dict[int, Out
         if there in outcomes:
             found[row] = outcomes.pop(there)
         else:
-            todo[row] = _names(raw)
+            todo[row] = names_of(raw)
     for row, names in todo.items():
         if row in outcomes and names == (outcomes[row].content, outcomes[row].style):
             found[row] = outcomes.pop(row)
@@ -148,13 +146,3 @@ def _match(rows: Sequence[Mapping[str, Any]], earlier: Earlier) -> dict[int, Out
         if row not in found and waiting[names]:
             found[row] = waiting[names].popleft()
     return found
-
-
-def _names(raw: Mapping[str, Any]) -> tuple[str, str]:
-    """Content and style of a row as a report names them."""
-    style = raw.get("style")
-    try:
-        named = "" if is_empty(style) else written(parse_styles(style))
-    except BadInput:
-        named = str(style)
-    return "" if is_empty(raw.get("content")) else str(raw["content"]), named

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.asked import asked_settings
+from tasks.changes import from_json
 from tasks.errors import BadRequest
 from tasks.styles import styles_of
 
@@ -96,7 +97,7 @@ def _read_run(folder: Path, name: str) -> Run:
         run = json.loads((folder / "run.json").read_bytes())
         report = pq.read_table(folder / "report.parquet").to_pylist()
         sources = Path(run["manifest"]).parent
-        asked = asked_settings(Path(run["manifest"]), run["set"], report)
+        asked = asked_settings(Path(run["manifest"]), run["set"], from_json(run["set_rows"]), report)
         rows = [_row(folder, sources, row, asked.get(row["id"], {})) for row in report]
         return Run(folder, name, run["rows"], run["updated_at"], rows)
     except FileNotFoundError:

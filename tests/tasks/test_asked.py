@@ -23,24 +23,28 @@ def manifest(tmp_path: Path) -> Path:
     return path
 
 
-def failed(name: str, content: str, style: str = "s.jpg", **more: Any) -> dict[str, Any]:
-    return {"id": name, "content": content, "style": style, "status": "failed", "settings": None, **more}
+def failed(row: int, name: str, content: str, style: str = "s.jpg") -> dict[str, Any]:
+    return {"row": row, "id": name, "content": content, "style": style, "status": "failed"}
 
 
 def test_failed_rows_have_what_they_asked_for(manifest: Path) -> None:
-    rows = [failed("a", "a.jpg", status="completed", settings="{}"), failed("row-2", "b.jpg"), failed("c", "c.jpg")]
-    found = asked_settings(manifest, {"style_weight": "3"}, rows)
-    assert list(found) == ["row-2"], "the first is done, the third has another style"
+    done = failed(1, "a", "a.jpg") | {"status": "completed"}
+    found = asked_settings(manifest, {"style_weight": "3"}, {}, [done, failed(2, "row-2", "b.jpg")])
+    assert list(found) == ["row-2"]
     assert (found["row-2"]["size"], found["row-2"]["steps"], found["row-2"]["style_weight"]) == (80, 150, 3.0)
     assert "precision" not in found["row-2"], "the machine would have decided"
 
 
-def test_a_report_without_all_rows_is_matched_by_ids(manifest: Path) -> None:
-    found = asked_settings(manifest, {}, [failed("row-2", "b.jpg"), failed("a", "a.jpg")])
-    assert {name: settings["size"] for name, settings in found.items()} == {"row-2": 80, "a": 64}
-    assert asked_settings(manifest, {}, [failed("c", "c.jpg", "s.jpg | t.jpg")]) == {"c": {}}, "many is no number"
+def test_settings_of_some_rows_win(manifest: Path) -> None:
+    rows = [failed(1, "a", "a.jpg"), failed(2, "row-2", "b.jpg")]
+    found = asked_settings(manifest, {"size": "48"}, {2: {"size": "32"}}, rows)
+    assert {name: settings["size"] for name, settings in found.items()} == {"a": 48, "row-2": 32}
 
 
 def test_nothing_is_made_up(manifest: Path) -> None:
-    assert asked_settings(manifest, {}, [failed("a", "other.jpg")]) == {}
-    assert asked_settings(manifest.with_name("gone.csv"), {}, [failed("a", "a.jpg")]) == {}
+    assert asked_settings(manifest, {}, {}, [failed(3, "c", "c.jpg", "s.jpg | t.jpg")]) == {"c": {}}, (
+        "many is no number"
+    )
+    assert asked_settings(manifest, {}, {}, [failed(1, "a", "other.jpg")]) == {}
+    assert asked_settings(manifest, {}, {}, [failed(4, "d", "d.jpg")]) == {}
+    assert asked_settings(manifest.with_name("gone.csv"), {}, {}, [failed(1, "a", "a.jpg")]) == {}
