@@ -47,6 +47,9 @@ SetOption = Annotated[
         help=f"A setting for every row; wins over the manifest. One of: {', '.join(Settings.model_fields)}.",
     ),
 ]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for the results.", show_default="outputs/<manifest's stem>")
+]
 RunDirArgument = Annotated[Path, typer.Argument(help="The folder of a run.")]
 MaxFailuresOption = Annotated[
     int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
@@ -92,9 +95,7 @@ def main(show_version: Annotated[bool, typer.Option("--version", help="Print the
 @app.command(epilog="Example: [bold]stylebatch run manifests/demo.yaml --set size=512 --set steps=200[/]")
 def run(
     manifest: ManifestArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the results.", show_default="outputs/<manifest's stem>")
-    ] = None,
+    out: OutOption = None,
     set_: SetOption = None,
     refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
     max_failures: MaxFailuresOption = None,
@@ -285,6 +286,35 @@ def status(
         print(json.dumps(asdict(found) | {"remaining": found.remaining, "left": found.left}, default=str))
     else:
         print_status(out_console, found)
+
+
+@app.command(epilog='Example: [bold]stylebatch serve manifests/demo.yaml --cron "0 3 * * *"[/]')
+def serve(
+    manifest: ManifestArgument,
+    cron: Annotated[str | None, typer.Option(help="When, as in a crontab, in UTC.")] = None,
+    interval: Annotated[float | None, typer.Option(min=1, help="Seconds between two starts, instead.")] = None,
+    out: OutOption = None,
+    set_: SetOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Carry out a manifest again and again, on a schedule: what is new each time. Needs a Prefect server.
+
+    A run that is due while the last one still goes on is left out. Ctrl-C ends it.
+    """
+    configure(verbose)
+    with clear_errors(verbose):
+        overrides = parse_assignments(set_ or [])
+        if (cron is None) == (interval is None):
+            raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
+        from tasks.manifest import read_manifest
+
+        read_manifest(manifest)
+        folder = out or Path("outputs") / manifest.stem
+        from flows.schedule import serve
+
+        text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"
+        out_console.print(text, highlight=False, soft_wrap=True)
+        serve(manifest, folder, overrides, cron, interval)
 
 
 @app.command("gallery", epilog="Example: [bold]stylebatch gallery outputs/demo outputs/other --out comparison[/]")

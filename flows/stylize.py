@@ -1,6 +1,6 @@
 """The main job: a manifest becomes pictures, grids and a report."""
 
-from __future__ import annotations
+# No annotations from the future: in a schedule's process, Prefect needs the types of the flow's parameters at once.
 
 from pathlib import Path
 

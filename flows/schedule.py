@@ -1,0 +1,46 @@
+"""A manifest on a schedule, by Prefect's own `serve`: what is new since the last time is stylized."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.settings import PREFECT_API_URL
+from prefect.types.entrypoint import EntrypointType
+
+from flows.stylize import stylize
+from tasks.errors import BadRequest
+
+
+def serve(manifest: Path, out: Path, overrides: dict[str, str], cron: str | None, interval: float | None) -> None:
+    """Serve a deployment of `stylize` until the process is ended; each run is a process of its own.
+
+    A run that is due while another still goes on is cancelled: the next one takes in what is new.
+
+    Args:
+        manifest: what to carry out.
+        out: the folder for the results, the same each time.
+        overrides: settings that win over the manifest's.
+        cron: when, as in a crontab, in UTC.
+        interval: seconds between two starts, instead.
+
+    Raises:
+        BadRequest: Prefect has no server to keep the schedule, or ``cron`` cannot be read.
+    """
+    if not PREFECT_API_URL.value():
+        raise BadRequest(
+            "a schedule needs a Prefect server: run `prefect server start`, and set "
+            "PREFECT_API_URL=http://127.0.0.1:4200/api"
+        )
+    try:
+        stylize.serve(
+            name=manifest.stem,
+            cron=cron,
+            interval=interval,
+            parameters={"manifest": str(manifest.absolute()), "out": str(out.absolute()), "overrides": overrides},
+            global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+            print_starting_message=False,
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+    except ValueError as error:
+        raise BadRequest(f"--cron {cron}: {str(error).splitlines()[-1]}") from None
