@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from flows.interrupt import Interrupt
 from flows.prefect_server import configure
 from flows.session import Session
 from flows.text import escape
@@ -314,7 +315,12 @@ def serve(
 
         text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"
         out_console.print(text, highlight=False, soft_wrap=True)
-        serve(manifest, folder, overrides, cron, interval)
+        interrupt = Interrupt()  # Prefect's own end waits for runs that are just starting, sometimes for minutes
+        interrupt.install()
+        try:
+            serve(manifest, folder, overrides, cron, interval)
+        except KeyboardInterrupt:
+            interrupt.leave()
 
 
 @app.command("gallery", epilog="Example: [bold]stylebatch gallery outputs/demo outputs/other --out comparison[/]")

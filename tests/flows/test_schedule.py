@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -48,8 +49,11 @@ def test_a_served_manifest_stylizes_what_is_new(tmp_path: Path, samples: Path, p
         wait_for(out, ["cached"], process)
         shutil.copy(samples / "images/coffee.jpg", folder)
         wait_for(out, ["cached", "completed"], process)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
+        process.wait(timeout=20)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with the runs that it has started
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the runs that it has started
         process.wait()
 
 
