@@ -14,21 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import library
 
 OPERATORS = ("nms", "qnms")
 SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-# Kept, since the operators of a library are gone when it is.
-_definitions: list[torch.library.Library] = []
 
 
 @cache
 def torchvision_models() -> Any:
     """The module ``torchvision.models``, imported at the first call: it takes more than a second."""
     if not _extension_loads():
-        library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
         for operator in OPERATORS:
-            library.define(operator + SIGNATURE)  # type: ignore[no-untyped-call]
-        _definitions.append(library)
+            library.define(f"torchvision::{operator}", SIGNATURE)
     from torchvision import models
 
     return models
