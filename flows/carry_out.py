@@ -29,7 +29,7 @@ def carry_out(
     """Stylize what is not done, and write pictures, grids and report into the ledger's folder.
 
     Args:
-        refresh: also remake the records that the store has, but are not in ``work.known``.
+        refresh: make the records anew that are not in ``work.known``, also where the store has them.
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
 

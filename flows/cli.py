@@ -284,7 +284,7 @@ def status(
 
         found = read_status(run_dir)
     if as_json:
-        print(json.dumps(asdict(found) | {"remaining": found.remaining, "left": found.left}, default=str))
+        print(json.dumps(asdict(found) | {"left": found.left}, default=str))
     else:
         print_status(out_console, found)
 

@@ -47,5 +47,5 @@ def reprocess(
     Store(run_dir).create()
     watcher.get().intended(plan)
     asked = plan.manifest
-    ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, devices, plan.changes)
+    ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, devices, plan.changes, plan.before)
     return carry_out(plan.work, ledger, devices, False, max_failures, trace)

@@ -43,4 +43,5 @@ def serve(manifest: Path, out: Path, overrides: dict[str, str], cron: str | None
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
     except ValueError as error:
-        raise BadRequest(f"--cron {cron}: {str(error).splitlines()[-1]}") from None
+        given = f"--cron {cron}" if cron else f"--interval {interval}"
+        raise BadRequest(f"{given}: {str(error).splitlines()[-1]}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ class Ledger:
     Attributes:
         overrides: settings that won over the manifest's, for all rows.
         changes: settings that won over these, for some.
+        before: outcomes of an earlier run by their rows, which count as long as this run has not come to a row.
         damaged: the ids of rows whose records were there and could not be used.
         failures: rows that have failed so far.
     """
@@ -38,6 +39,7 @@ class Ledger:
     overrides: dict[str, str]
     devices: list[str]
     changes: Changes = field(default_factory=dict)
+    before: Mapping[int, Outcome] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -57,13 +59,16 @@ class Ledger:
         """Write ``report.parquet`` and ``run.json``."""
         began = time.monotonic()
         self.outcomes.sort(key=lambda outcome: outcome.row)
-        write_report(self.outcomes, self.folder / "report.parquet")
+        reached = {outcome.row for outcome in self.outcomes}
+        newest = [*self.outcomes, *(outcome for row, outcome in self.before.items() if row not in reached)]
+        write_report(newest, self.folder / "report.parquet")
         write_run(
             self.folder / "run.json",
-            self.outcomes,
+            newest,
             {
                 "manifest": str(self.manifest.absolute()),
                 "rows": self.rows,
+                "remaining": self.rows - len(self.outcomes),
                 "set": self.overrides,
                 "set_rows": to_json(self.changes),
                 "damaged": self.damaged,

@@ -30,6 +30,7 @@ class Plan:
         manifest: as it is now, with the settings of earlier calls and of this one in its rows.
         overrides: those of them that go to all rows.
         changes: those that go to some.
+        before: the earlier outcomes, by the manifest's rows of today.
         reasons: the ids of the rows that are to be computed, by the reason why.
         unchanged: rows whose results are there already.
         left_alone: rows that were not chosen.
@@ -40,6 +41,7 @@ class Plan:
     overrides: dict[str, str]
     changes: Changes
     work: Work
+    before: dict[int, Outcome]
     reasons: dict[str, list[str]]
     unchanged: int
     left_alone: int
@@ -82,7 +84,8 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
     rows = [raw | general | changes.get(row, {}) for row, raw in zip(numbers, asked.rows, strict=True)]
     manifest = Manifest(asked.path, rows)
 
-    left = [_left(row, before[row]) for row in numbers if row not in chosen and row in before]
+    kept_outcomes = {row: _left(row, outcome) for row, outcome in before.items()}
+    left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]
     pairs, bad_rows = check_rows(manifest, {})
     taken = [outcome.id for outcome in left]
     jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], device, taken)
@@ -97,6 +100,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
         overrides=general,
         changes=changes,
         work=Work(jobs, known, [*left, *bad]),
+        before=kept_outcomes,
         reasons=dict(reasons) | ({"bad input, to be put right first": [one.id for one in bad]} if bad else {}),
         unchanged=sum(job.key in known for job in jobs),
         left_alone=len(asked.rows) - len(chosen),
@@ -105,7 +109,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
 
 
 def _left(row: int, outcome: Outcome) -> Outcome:
-    """The outcome of a row that is not chosen, as one of this run."""
+    """The outcome of a row that is not chosen, or not come to, as one of this run."""
     return replace(outcome, row=row, status="cached" if outcome.record else "failed")
 
 

@@ -28,6 +28,7 @@ class RunStatus:
         elapsed: seconds from the start to the last writing, or until now while it runs.
         rate: rows completed a second in this run, or 0 where none was.
         failures: ids of failed rows by their cause.
+        remaining: rows that the run has not come to; some may have an outcome from before.
     """
 
     folder: Path
@@ -38,11 +39,7 @@ class RunStatus:
     elapsed: float
     rate: float
     failures: dict[str, list[str]]
-
-    @property
-    def remaining(self) -> int:
-        """Rows without an outcome."""
-        return self.rows - sum(self.counts.values())
+    remaining: int
 
     @property
     def left(self) -> float | None:
@@ -73,6 +70,7 @@ def read_status(folder: Path) -> RunStatus:
             elapsed=elapsed,
             rate=counts["completed"] / elapsed if elapsed > 0 else 0.0,
             failures=_by_cause(report),
+            remaining=run["remaining"],
         )
     except FileNotFoundError:
         raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None

@@ -16,6 +16,7 @@ from flows.stylize import stylize
 from tasks.errors import BadRequest
 from tasks.process import this_process
 from tasks.reprocess import Plan, make_plan
+from tasks.status import read_status
 from tasks.store import Store
 
 ROWS = [
@@ -197,3 +198,14 @@ def test_failed_rows_alone(run: Path) -> None:
     assert [outcome.status for outcome in outcomes] == ["cached", "cached", "cached", "completed"]
     assert plan(run).reasons == {"content changed": ["b"]}
     assert report(run)["error"].isna().all()
+
+
+@pytest.mark.usefixtures("prefect")
+def test_rows_that_were_not_come_to_keep_what_they_had(run: Path) -> None:
+    before = report(run)
+    assert [outcome.id for outcome in reprocess(run / "out", overrides={"steps": "2"}, max_failures=1)] == ["d"]
+    after = report(run)
+    pd.testing.assert_frame_equal(after.drop(columns="status"), before.drop(columns="status"))
+    status = read_status(run / "out")
+    assert (status.state, status.remaining) == ("stopped", 3)
+    assert len(plan(run).reasons["other settings: steps"]) == 3
