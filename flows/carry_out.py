@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from flows.artifacts import Artifacts
 from flows.fan_out import fan_out
+from flows.runners import Placement
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding
 from tasks.ledger import Ledger
@@ -21,7 +21,7 @@ from tasks.work import Work
 def carry_out(
     work: Work,
     ledger: Ledger,
-    devices: Sequence[str],
+    placement: Placement,
     refresh: bool = False,
     max_failures: int | None = None,
     trace: bool = False,
@@ -29,6 +29,7 @@ def carry_out(
     """Stylize what is not done, and write pictures, grids and report into the ledger's folder.
 
     Args:
+        placement: where the pairs are to be computed.
         refresh: make the records anew that are not in ``work.known``, also where the store has them.
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
@@ -50,7 +51,7 @@ def carry_out(
         ledger.add([*work.settled, *map(refused, undecodable)])
         ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
         watcher.get().planned(once, ledger.outcomes)
-        with fan_out(once, store, devices, refresh, trace) as results:
+        with fan_out(once, store, placement, refresh, trace) as results:
             while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
                 job, result, attempts = ended
                 settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]

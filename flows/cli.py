@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -59,6 +59,16 @@ FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="The same as -
 TraceOption = Annotated[
     bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
 ]
+DevicesOption = Annotated[
+    str, typer.Option(metavar="LIST", help="auto (every CUDA device, else the processor), cpu, 2×cpu, cuda:0,cuda:1 …")
+]
+RunnerOption = Annotated[
+    Literal["threads", "dask", "ray"],
+    typer.Option(help="What computes: threads, or a cluster's workers."),
+]
+AddressOption = Annotated[
+    str, typer.Option(help="Of a cluster that goes on already.", show_default="one is started on this machine")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log, and tracebacks.")]
@@ -102,6 +112,9 @@ def run(
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
+    devices: DevicesOption = "auto",
+    runner: RunnerOption = "threads",
+    address: AddressOption = "",
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
@@ -126,10 +139,11 @@ def run(
         with session.flows():
             from flows.stylize import stylize
 
-            session.ready()
+            session.ready(runner, address)
             with nullcontext() if quiet or as_json or verbose else _watching(session):
                 limit = 1 if fail_fast else max_failures
-                outcomes = stylize(manifest, folder, overrides, refresh, limit, trace or with_gallery)
+                traced = trace or with_gallery
+                outcomes = stylize(manifest, folder, overrides, refresh, limit, traced, devices, runner, address)
             if with_gallery:
                 from flows.gallery import gallery
 
@@ -153,6 +167,9 @@ def reprocess(
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
+    devices: DevicesOption = "auto",
+    runner: RunnerOption = "threads",
+    address: AddressOption = "",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -167,7 +184,7 @@ def reprocess(
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         if dry_run:
-            _print_plan(run_dir, failed, where, overrides, as_json)
+            _print_plan(run_dir, failed, where, overrides, devices, as_json)
             raise typer.Exit
         from tasks.earlier import read_earlier
 
@@ -176,22 +193,24 @@ def reprocess(
         with session.flows():
             from flows.reprocess import reprocess
 
-            session.ready()
+            session.ready(runner, address)
             with nullcontext() if quiet or as_json or verbose else _watching(session):
                 limit = 1 if fail_fast else max_failures
-                outcomes = reprocess(run_dir, failed, where, overrides, limit, trace)
+                outcomes = reprocess(run_dir, failed, where, overrides, limit, trace, devices, runner, address)
         from tasks.status import read_status
 
         rows = read_status(run_dir).rows
     _end(outcomes, rows, run_dir, started, quiet, as_json)
 
 
-def _print_plan(run_dir: Path, failed: bool, where: str, overrides: dict[str, str], as_json: bool) -> None:
+def _print_plan(
+    run_dir: Path, failed: bool, where: str, overrides: dict[str, str], devices: str, as_json: bool
+) -> None:
     from flows.screen import print_plan
-    from tasks.devices import available_devices
+    from tasks.devices import make_slots
     from tasks.reprocess import make_plan
 
-    plan = make_plan(run_dir, failed, where, overrides, available_devices()[0])
+    plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0])
     if as_json:
         counts = {"unchanged": plan.unchanged, "left_alone": plan.left_alone, "gone": plan.gone}
         print(json.dumps({"rows": len(plan.manifest.rows), "reasons": plan.reasons, **counts}))

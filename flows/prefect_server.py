@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
+
+from tasks.errors import BadRequest
 
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer
@@ -37,6 +39,7 @@ class TemporaryServer:
     def __init__(self) -> None:
         self._server: SubprocessASGIServer | None = None
         self._starting: threading.Thread | None = None
+        self._settings = ExitStack()  # left by the end of the process
 
     def start(self) -> None:
         """Begin to start it, if one is needed."""
@@ -62,6 +65,27 @@ class TemporaryServer:
             self._starting.join()
             # Behind Prefect's own, later handlers, which send the last events, and before its handler for the server.
             atexit.register(self.stop)
+
+    def share(self, address: str) -> None:
+        """Have the processes that this one starts, and the workers that it gives tasks to, use the same server.
+
+        Args:
+            address: of the workers' cluster; none for one on this machine.
+
+        Raises:
+            BadRequest: they are on another machine, which this server does not answer.
+        """
+        if not self._server:
+            return
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        if address and not any(name in address for name in ("127.0.0.1", "localhost", "[::1]")):
+            raise BadRequest(
+                f"the workers at {address} need a Prefect server that they can reach: run `prefect server start "
+                "--host 0.0.0.0` on a machine of theirs, and set PREFECT_API_URL=http://THAT_MACHINE:4200/api"
+            )
+        os.environ["PREFECT_API_URL"] = self._server.api_url
+        self._settings.enter_context(temporary_settings({PREFECT_API_URL: self._server.api_url}))
 
     def stop(self) -> None:
         """Ask it to end, and leave it to that: nothing here needs it any more."""

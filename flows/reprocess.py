@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.carry_out import carry_out
-from tasks.devices import available_devices
+from flows.runners import RunnerName, place
 from tasks.ledger import Ledger
 from tasks.progress import watcher
 from tasks.report import Outcomes
@@ -24,6 +24,9 @@ def reprocess(
     overrides: dict[str, str] | None = None,
     max_failures: int | None = None,
     trace: bool = False,
+    devices: str = "auto",
+    runner: RunnerName = "threads",
+    address: str = "",
 ) -> Outcomes:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
 
@@ -34,18 +37,21 @@ def reprocess(
         overrides: new settings for the rows that are chosen; all of them, where nothing chooses.
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
+        devices: where to compute: ``auto``, ``cpu``, ``2×cpu``, ``cuda:0,cuda:1``.
+        runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
+        address: of a cluster that goes on already; without it, one is started on this machine for the run.
 
     Returns:
         The newest of what became of each row, in the manifest's order.
 
     Raises:
         BadRequest: there is no run that could be carried out again, a setting is not known, the condition cannot be
-            read, or the folder cannot be written to.
+            read, the folder cannot be written to, or the devices or the cluster are not there.
     """
-    devices = available_devices()
-    plan = make_plan(run_dir, failed, where, overrides or {}, devices[0])
+    placement = place(devices, runner, address)
+    plan = make_plan(run_dir, failed, where, overrides or {}, placement.slots[0])
     Store(run_dir).create()
     watcher.get().intended(plan)
     asked = plan.manifest
-    ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, devices, plan.changes, plan.before)
-    return carry_out(plan.work, ledger, devices, False, max_failures, trace)
+    ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, placement.names, plan.changes, plan.before)
+    return carry_out(plan.work, ledger, placement, False, max_failures, trace)

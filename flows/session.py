@@ -34,9 +34,15 @@ class Session:
         except KeyboardInterrupt:
             self._interrupt.leave()
 
-    def ready(self) -> None:
-        """Wait until the server answers."""
+    def ready(self, runner: str = "threads", address: str = "") -> None:
+        """Wait until the server answers, and let the workers of a cluster find it.
+
+        Raises:
+            BadRequest: workers on other machines could not.
+        """
         self._server.wait()
+        if runner != "threads":
+            self._server.share(address)
 
     @contextmanager
     def watching(self, variable: ContextVar[Any], watcher: Any, progress: Progress) -> Iterator[None]:

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.carry_out import carry_out
-from tasks.devices import available_devices
+from flows.runners import RunnerName, place
 from tasks.jobs import make_jobs
 from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
@@ -27,6 +27,9 @@ def stylize(
     refresh: bool = False,
     max_failures: int | None = None,
     trace: bool = False,
+    devices: str = "auto",
+    runner: RunnerName = "threads",
+    address: str = "",
 ) -> Outcomes:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
@@ -37,20 +40,24 @@ def stylize(
         refresh: stylize every pair again, also those that are done.
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
+        devices: where to compute: ``auto``, ``cpu``, ``2×cpu``, ``cuda:0,cuda:1``.
+        runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
+        address: of a cluster that goes on already; without it, one is started on this machine for the run.
 
     Returns:
         What became of each row, in the manifest's order.
 
     Raises:
-        BadRequest: the manifest cannot be read, a column or setting is not known, or the folder cannot be written to.
+        BadRequest: the manifest cannot be read, a column or setting is not known, the folder cannot be written to,
+            or the devices or the cluster are not there.
     """
-    devices, store = available_devices(), Store(out)
+    placement, store = place(devices, runner, address), Store(out)
     check_settings(overrides or {}, "--set")
     asked = read_manifest(manifest)
     store.create()
     pairs, bad_rows = check_rows(asked, overrides or {})
-    jobs, vanished = make_jobs(asked, pairs, devices[0])
+    jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
-    ledger = Ledger(out, manifest, len(asked.rows), overrides or {}, devices)
-    return carry_out(work, ledger, devices, refresh, max_failures, trace)
+    ledger = Ledger(out, manifest, len(asked.rows), overrides or {}, placement.names)
+    return carry_out(work, ledger, placement, refresh, max_failures, trace)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.devices import Slot
 from tasks.errors import BadInput
 from tasks.files import sha256_of
 from tasks.key import pair_key
@@ -80,19 +81,19 @@ class Job:
 
 
 def make_jobs(
-    manifest: Manifest, pairs: Sequence[Pair], device: str, others: Iterable[str] = ()
+    manifest: Manifest, pairs: Sequence[Pair], slot: Slot, others: Iterable[str] = ()
 ) -> tuple[list[Job], list[BadRow]]:
     """Digest the pairs' pictures, once a file, and give each pair its key and, where it has none, an id.
 
     Args:
-        device: what the settings are resolved for.
+        slot: what the settings are resolved for.
         others: ids that are taken by rows that are not among the pairs.
 
     Returns:
         The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
     """
     digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
-    resolve = _Resolver(device)
+    resolve = _Resolver(slot)
     taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
     jobs, bad_rows = [], []
     for pair in pairs:
@@ -186,14 +187,15 @@ class _WeightsFinder:
 class _Resolver:
     """Puts what ``auto`` stands for here in its place; rows that share their settings still do afterwards."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
         self._known: dict[int, Settings] = {}  # by identity, which holds as long as the pairs do
 
     def __call__(self, settings: Settings) -> Settings:
         if id(settings) not in self._known:
-            precision = fastest_precision(self._device) if settings.precision == "auto" else settings.precision
-            chosen = {"precision": precision, "history": affordable_history(settings, self._device)}
+            device, share = self._slot.device, self._slot.share
+            precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
+            chosen = {"precision": precision, "history": affordable_history(settings, device, share)}
             self._known[id(settings)] = settings.model_copy(update=chosen)
         return self._known[id(settings)]
 

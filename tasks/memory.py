@@ -50,18 +50,26 @@ def limit_of(settings: Settings, device: str) -> float:
     return automatic_limit(device) if settings.memory_limit == "auto" else settings.memory_limit * GB
 
 
-def affordable_history(settings: Settings, device: str) -> int:
-    """``history``, or as much of it as has room in a share of the limit, reckoned for a square picture."""
+def affordable_history(settings: Settings, device: str, share: float = 1.0) -> int:
+    """``history``, or as much of it as has room in a part of the limit, reckoned for a square picture.
+
+    Args:
+        share: of the limit that a pair has, where several are computed on the device at once.
+    """
     a_step = 2 * PIXEL * settings.size**2
-    return min(settings.history, max(SHORTEST_HISTORY, int(HISTORY_SHARE * limit_of(settings, device) / a_step)))
+    room = HISTORY_SHARE * share * limit_of(settings, device)
+    return min(settings.history, max(SHORTEST_HISTORY, int(room / a_step)))
 
 
-def choose_recomputed(encoder: Encoder, settings: Settings, pixels: int, device: str, frugal: bool) -> int:
+def choose_recomputed(
+    encoder: Encoder, settings: Settings, pixels: int, device: str, frugal: bool, share: float = 1.0
+) -> int:
     """How many of the encoder's stages to compute again in the backward pass so that a picture stays within the limit.
 
     Args:
         pixels: of the picture.
         frugal: all of them, whatever the limit: memory has run out before.
+        share: of the limit that this pair has, where several are computed on the device at once.
 
     Raises:
         BadInput: the picture does not fit even so; the text says which size would.
@@ -69,16 +77,17 @@ def choose_recomputed(encoder: Encoder, settings: Settings, pixels: int, device:
     stages, history = stages_of(encoder), min(settings.history, settings.steps)
     # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
     hard = free_memory(device) if settings.memory_limit == "auto" else limit_of(settings, device)
-    least = in_use(device) + peak_memory(stages, pixels, history, len(stages))
+    hard, used = share * hard, share * in_use(device)
+    least = used + peak_memory(stages, pixels, history, len(stages))
     if least > hard:
-        fitting = fitting_size(settings, least - in_use(device), hard - in_use(device))
+        fitting = fitting_size(settings, least - used, hard - used)
         raise BadInput(
             f"size: {settings.size} takes about {least / GB:.1f} GB with a history of {history}, and there are "
             f"{hard / GB:.1f}; {fitting} would fit"
         )
     if frugal:
         return len(stages)
-    return stages_to_recompute(stages, pixels, history, limit_of(settings, device) - in_use(device))
+    return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
 
 
 def fitting_size(settings: Settings, needed: float, available: float) -> int:

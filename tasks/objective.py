@@ -95,11 +95,14 @@ def weights_of(settings: Settings) -> Weights:
     )
 
 
-def make_objective(job: Job, content: Tensor, precision: str, device: str, frugal: bool = False) -> Objective:
+def make_objective(
+    job: Job, content: Tensor, precision: str, device: str, frugal: bool = False, share: float = 1.0
+) -> Objective:
     """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1].
 
     Args:
         frugal: take as little memory as can be, at the cost of time.
+        share: of the device's memory that this pair has.
 
     Raises:
         BadInput: a picture is damaged, or does not fit into the memory.
@@ -122,5 +125,5 @@ def make_objective(job: Job, content: Tensor, precision: str, device: str, fruga
         strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
         regions = guide(encoder, content, settings.style_layers, masks, strengths)
     content_features = content_targets(encoder, view(content), settings.content_layers)
-    recomputed = choose_recomputed(encoder, settings, height * width, device, frugal)
+    recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
     return Objective(encoder, weights, content_features, targets, view, regions, recomputed)

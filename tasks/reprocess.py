@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.changes import Changes
+from tasks.devices import Slot
 from tasks.earlier import Earlier, read_earlier
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, is_empty, names_of, read_manifest
@@ -48,14 +49,14 @@ class Plan:
     gone: int
 
 
-def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, str], device: str) -> Plan:
+def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, str], slot: Slot) -> Plan:
     """Look at an earlier run's manifest, pictures and results as they are now.
 
     Args:
         failed: choose the rows that failed.
         where: choose the rows for which this condition on the report's columns holds; empty for no condition.
         overrides: new settings for the rows that are chosen: all of them, where nothing chooses.
-        device: what the settings are resolved for.
+        slot: what the settings are resolved for.
 
     Raises:
         BadRequest: the folder has no run that could be carried out again, its manifest is gone, a setting is not
@@ -88,7 +89,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
     left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]
     pairs, bad_rows = check_rows(manifest, {})
     taken = [outcome.id for outcome in left]
-    jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], device, taken)
+    jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], slot, taken)
     known = Store(folder).find_all(job.key for job in jobs)
     bad = [refused(row) for row in (*bad_rows, *vanished) if row.row in chosen]
     reasons: dict[str, list[str]] = defaultdict(list)

@@ -17,8 +17,10 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from torch import Tensor
 
+from tasks.devices import Slot
 from tasks.errors import BadInput, is_out_of_space
 from tasks.jobs import Job
+from tasks.leases import Leases
 from tasks.memory import fitting_size, is_out_of_memory
 from tasks.nst.adam import Adam
 from tasks.nst.color import with_colors_of
@@ -53,22 +55,25 @@ def start_picture(job: Job, content: Tensor) -> Tensor:
     return content
 
 
-def judge(job: Job, content: Tensor, picture: Image.Image, device: str) -> Losses:
-    """The losses of the picture as it was written, in float32."""
+def judge(job: Job, content: Tensor, picture: Image.Image, slot: Slot) -> Losses:
+    """The losses of an 8-bit picture, in float32."""
     with torch.no_grad():
-        return make_objective(job, content, "float32", device)(to_tensor(picture, device))
+        objective = make_objective(job, content, "float32", slot.device, share=slot.share)
+        return objective(to_tensor(picture, slot.device))
 
 
 def optimize_by_scales(
-    job: Job, device: str, on_step: Callable[[int, Losses], None], frugal: bool
+    job: Job, picture: Image.Image, slot: Slot, on_step: Callable[[int, Losses], None], frugal: bool
 ) -> tuple[Tensor, Optimized]:
     """Optimize at each of the resolutions, from coarse to fine.
+
+    Args:
+        picture: the content in its own size.
 
     Returns:
         The content (1, 3, H, W) at the finest, and what became of it, with the steps of all resolutions.
     """
-    settings = job.settings
-    picture = load_picture(job.content, job.content_sha256)
+    settings, device = job.settings, slot.device
     scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
     shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
     fitting = sum(
@@ -84,7 +89,7 @@ def optimize_by_scales(
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
         optimized = optimize(
-            make_objective(job, content, settings.precision, device, frugal),
+            make_objective(job, content, settings.precision, device, frugal, slot.share),
             start,
             LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
             steps,
@@ -95,17 +100,18 @@ def optimize_by_scales(
     return content, replace(optimized, steps=steps_before + optimized.steps)
 
 
-def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bool = False) -> Record:
+def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
     """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
-    ``frugal`` takes as little memory as can be, and more time.
+    A slot is taken from ``leases`` only for what is computed, so that another pair can have it while this one's content
+    is decoded or its picture written. ``frugal`` takes as little memory as can be, and more time.
 
     Raises:
         BadInput: a picture is damaged, is not the one any more that the key was made of, or does not fit into memory.
         Stopped: the run was told to stop.
+        OSError: the picture that was written reads as another one.
     """
     settings = job.settings
-    started = time.perf_counter()
     curve = Trace()
     watching, stop = watcher.get(), stopping.get()
 
@@ -116,15 +122,22 @@ def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bo
         if trace:
             curve.add(losses)
 
-    content, optimized = optimize_by_scales(job, device, on_step, frugal)
+    decoded = load_picture(job.content, job.content_sha256)
+    with leases.lease() as slot:
+        started = time.perf_counter()
+        content, optimized = optimize_by_scales(job, decoded, slot, on_step, frugal)
+        tensor = optimized.picture
+        if settings.preserve_color == "luminance":
+            tensor = with_colors_of(content, tensor)
+        picture = to_picture(tensor)
+        losses = judge(job, content, picture, slot)
+        seconds = time.perf_counter() - started
     if trace:
         curve.write(store.trace(job.key))
     output = store.picture(job.key)
-    picture = optimized.picture
-    if settings.preserve_color == "luminance":
-        picture = with_colors_of(content, picture)
-    output_sha256 = write_png(to_picture(picture), output)
-    losses = judge(job, content, load_picture(output, output_sha256), device)
+    output_sha256 = write_png(picture, output)
+    if load_picture(output, output_sha256) != picture:
+        raise OSError(f"{output.name} was written, and reads as another picture")
     by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
     content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
     return Record(
@@ -136,8 +149,8 @@ def stylize(job: Job, store: Store, device: str, trace: bool = False, frugal: bo
         style_loss_by_layer=by_layer,
         optimizer_loss=optimized.loss,
         steps=optimized.steps,
-        seconds=time.perf_counter() - started,
-        device=device,
+        seconds=seconds,
+        device=slot.device,
         width=content.shape[-1],
         height=content.shape[-2],
         attempts=1,
@@ -165,18 +178,25 @@ def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
     return isinstance(error, BaseException) and is_transient(error)
 
 
-def _try(job: Job, store: Store, device: str, trace: bool, frugal: bool) -> Record:
+def _try(job: Job, store: Store, leases: Leases, trace: bool, frugal: bool) -> Record:
     """`stylize`, where running out of memory in the frugal way is final."""
     try:
-        return stylize(job, store, device, trace, frugal)
+        return stylize(job, store, leases, trace, frugal)
     except Exception as error:
         if not (frugal and is_out_of_memory(error)):
             raise
     size = job.settings.size
     fitting = fitting_size(job.settings, 1.0, 0.5)
-    raise BadInput(f"size: {size} does not fit into the memory of {device}; try {fitting}, or a shorter history")
+    raise BadInput(f"size: {size} does not fit into the memory; try {fitting}, or a shorter history")
 
 
+def attempts_of(error: BaseException) -> int | None:
+    """How often a pair was tried that ended with this error, as far as it came to be tried."""
+    return vars(error).get(ATTEMPTS)
+
+
+# On the error itself, since the process that computes may be another one.
+ATTEMPTS = "attempts"
 BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key)
 
 
@@ -191,7 +211,7 @@ BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["j
     retry_jitter_factor=0.5,
     retry_condition_fn=_retry,
 )
-def stylize_pair(job: Job, store: Store, device: str, trace: bool = False) -> dict[str, Any]:
+def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) -> dict[str, Any]:
     """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
 
     Returns:
@@ -199,5 +219,9 @@ def stylize_pair(job: Job, store: Store, device: str, trace: bool = False) -> di
     """
     context = TaskRunContext.get()
     attempts = context.task_run.run_count if context else 1
-    record = _try(job, store, device, trace, attempts > 1)
+    try:
+        record = _try(job, store, leases, trace, attempts > 1)
+    except Exception as error:
+        vars(error)[ATTEMPTS] = attempts
+        raise
     return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")

@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
+from tasks.devices import Slot
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest
 from tasks.nst.image import FourierImage
@@ -66,7 +67,7 @@ def make_job(arguments: argparse.Namespace) -> Job:
     pairs, bad_rows = check_rows(manifest, {})
     if bad_rows:
         sys.exit(bad_rows[0].message)
-    (job,), _ = make_jobs(manifest, pairs, "cpu")
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
     return job
 
 
@@ -126,7 +127,7 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
         "matrix_product_rate": statistics.median(products + sample_products(dtype)),
         "peak_mb": peak,
         "curve": [
-            (step, moments[step] - moments[0], judge(job, content, picture, "cpu").total.item())
+            (step, moments[step] - moments[0], judge(job, content, picture, Slot("cpu")).total.item())
             for step, picture in recorder.pictures.items()
         ],
     }
@@ -159,7 +160,7 @@ def run_other(arguments: argparse.Namespace) -> dict[str, Any]:
         return {
             "peak_mb": usage.ru_maxrss / 1024,
             "curve": [
-                (step, file.stat().st_mtime - began, judge(job, content, load_picture(file), "cpu").total.item())
+                (step, file.stat().st_mtime - began, judge(job, content, load_picture(file), Slot("cpu")).total.item())
                 for step, file in sorted(written.items())
             ],
         }

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tasks.devices import Slot
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import read_manifest
 from tasks.rows import check_rows
@@ -53,7 +54,7 @@ def jobs_of(manifest: Path) -> list[Job]:
     asked = read_manifest(manifest)
     pairs, bad_rows = check_rows(asked, {})
     assert not bad_rows
-    jobs, _ = make_jobs(asked, pairs, "cpu")
+    jobs, _ = make_jobs(asked, pairs, Slot("cpu"))
     return jobs
 
 

@@ -186,7 +186,7 @@ def test_memory_that_runs_out_costs_the_row_that_takes_it(tmp_path: Path, sample
     process = start(prefect_server, "run", manifest, "--out", tmp_path / "out", "--set", "scales=1", within=within)
     stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, stderr) == (1, "")
-    assert "does not fit into the memory of cpu; try " in stdout
+    assert "does not fit into the memory; try " in stdout
     report = pd.read_parquet(tmp_path / "out/report.parquet")
     assert list(report["status"]) == ["completed", "failed"]
     assert list(report["attempts"]) == [1, 2], "once as ever, once with as little memory as can be"

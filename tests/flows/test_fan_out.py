@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
+from flows import runners
 from flows import stylize as flow
+from tasks import pictures
 from tasks import stylize as step
+from tasks.devices import Slot
 from tasks.jobs import Job
-from tasks.record import Record
-from tasks.store import Store
+
+
+def write_manifest(folder: Path, samples: Path) -> Path:
+    manifest = folder / "pairs.yaml"
+    manifest.write_text(
+        "defaults: {size: 64, steps: 2}\n"
+        f"contents: {samples}/images/*.jpg\n"
+        f"styles: [{samples}/styles/glass.jpg, {samples}/styles/waves.jpg]\n"
+    )
+    return manifest
 
 
 @pytest.mark.usefixtures("prefect")
@@ -22,30 +35,64 @@ def test_every_device_computes_and_none_two_pairs_at_once(
     used: list[str] = []
     together = 0
     lock = threading.Lock()
-    real = step.stylize
+    real = step.optimize_by_scales
 
-    def watched(job: Job, store: Store, device: str, *options: bool) -> Record:
+    def watched(job: Job, picture: Image.Image, slot: Slot, *options: Any) -> Any:
         nonlocal together
         with lock:
-            assert device not in busy
-            busy.add(device)
-            used.append(device)
+            assert slot.device not in busy
+            busy.add(slot.device)
+            used.append(slot.device)
             together = max(together, len(busy))
         try:
-            return real(job, store, device, *options)
+            return real(job, picture, slot, *options)
         finally:
             with lock:
-                busy.remove(device)
+                busy.remove(slot.device)
 
-    monkeypatch.setattr(step, "stylize", watched)
-    monkeypatch.setattr(flow, "available_devices", lambda: ["cpu", "cpu:0"])  # the same processor as two slots
-    manifest = tmp_path / "pairs.yaml"
-    manifest.write_text(
-        "defaults: {size: 64, steps: 2}\n"
-        f"contents: {samples}/images/*.jpg\n"
-        f"styles: [{samples}/styles/glass.jpg, {samples}/styles/waves.jpg]\n"
-    )
-    outcomes = flow.stylize(manifest, tmp_path / "out")
+    monkeypatch.setattr(step, "optimize_by_scales", watched)
+    # The same processor as two slots.
+    monkeypatch.setattr(runners, "make_slots", lambda _: [Slot("cpu", share=0.5), Slot("cpu:0", share=0.5)])
+    outcomes = flow.stylize(write_manifest(tmp_path, samples), tmp_path / "out")
     assert [outcome.status for outcome in outcomes] == ["completed"] * 8
     assert set(used) == {"cpu", "cpu:0"}
     assert together == 2
+
+
+@pytest.mark.usefixtures("prefect")
+def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_computes(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computing, decoded_meanwhile, written_meanwhile = threading.Event(), threading.Event(), threading.Event()
+    optimize, load, write = step.optimize_by_scales, pictures.load_picture, pictures.write_png
+
+    def optimize_slowly(*arguments: Any) -> Any:
+        computing.set()
+        # Both happen while the one slot is taken, or these time out.
+        decoded_meanwhile.wait(20)
+        if len(calls) > 2:
+            written_meanwhile.wait(20)
+        calls.append(1)
+        try:
+            return optimize(*arguments)
+        finally:
+            computing.clear()
+
+    def load_watched(*arguments: Any) -> Any:
+        if computing.is_set():
+            decoded_meanwhile.set()
+        return load(*arguments)
+
+    def write_watched(*arguments: Any) -> Any:
+        if not written_meanwhile.is_set() and computing.wait(20):
+            written_meanwhile.set()
+        return write(*arguments)
+
+    calls: list[int] = []
+    monkeypatch.setattr(step, "optimize_by_scales", optimize_slowly)
+    monkeypatch.setattr(step, "load_picture", load_watched)
+    monkeypatch.setattr(step, "write_png", write_watched)
+    outcomes = flow.stylize(write_manifest(tmp_path, samples), tmp_path / "out", devices="cpu")
+    assert [outcome.status for outcome in outcomes] == ["completed"] * 8
+    assert decoded_meanwhile.is_set()
+    assert written_meanwhile.is_set()

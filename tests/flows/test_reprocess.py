@@ -13,6 +13,7 @@ from PIL import Image
 
 from flows.reprocess import reprocess
 from flows.stylize import stylize
+from tasks.devices import Slot
 from tasks.errors import BadRequest
 from tasks.process import this_process
 from tasks.reprocess import Plan, make_plan
@@ -58,7 +59,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 def plan(run: Path, failed: bool = False, where: str = "", **overrides: str) -> Plan:
-    return make_plan(run / "out", failed, where, overrides, "cpu")
+    return make_plan(run / "out", failed, where, overrides, Slot("cpu"))
 
 
 def report(run: Path) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from tasks import stylize as step
 from tasks.errors import BadRequest
 from tasks.files import sha256_of
 from tasks.jobs import Job
+from tasks.leases import Leases
 from tasks.record import Record
 from tasks.report import Outcome
 from tasks.status import read_status
@@ -122,14 +123,14 @@ def test_rows_with_equal_keys_are_computed_once(tmp_path: Path, samples: Path) -
 
 
 def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let the computation fail that often before it is carried out; the calls are counted."""
+    """Let the computation of the first row fail that often before it is carried out; all calls are counted, by row."""
     calls: list[int] = []
 
-    def faulty(job: Job, store: Store, device: str, *options: bool) -> Record:
-        calls.append(1)
-        if len(calls) <= times:
+    def faulty(job: Job, store: Store, leases: Leases, *options: bool) -> Record:
+        calls.append(job.row)
+        if job.row == 1 and calls.count(1) <= times:
             raise error
-        return real(job, store, device, *options)
+        return real(job, store, leases, *options)
 
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)
@@ -170,14 +171,20 @@ def test_what_is_no_transient_fault_is_never_tried_again(
 
 
 def test_a_run_that_is_evidently_broken_ends_early(
-    manifest: Path, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest.write_text(manifest.read_text().replace("contents: [", f"contents: [{samples}/images/rocket.jpg, "))
-    calls = _fail(100, ValueError("no"), monkeypatch)
+    calls: list[int] = []
+
+    def faulty(job: Job, *_: object) -> Record:
+        calls.append(job.row)
+        raise ValueError("no")
+
+    monkeypatch.setattr(step, "stylize", faulty)
+    manifest.write_text(manifest.read_text() + f"sweep: {{seed: {list(range(10))}}}\n")
     outcomes = stylize(manifest, tmp_path / "out", max_failures=2)
     assert statuses(outcomes) == ["failed", "failed"]
-    assert len(calls) == 2
-    assert read_status(tmp_path / "out").remaining == 1
+    assert len(calls) <= 4, "no more than were handed out by then"
+    assert read_status(tmp_path / "out").remaining == 18
 
 
 def test_prefect_knows_the_pairs_and_the_summary(manifest: Path, tmp_path: Path) -> None:

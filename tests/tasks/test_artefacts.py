@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.devices import Slot
 from tasks.jobs import make_jobs
+from tasks.leases import Pool
 from tasks.manifest import Manifest
 from tasks.rows import check_rows
 from tasks.store import Store
 from tasks.stylize import stylize
+
+CPU = Pool([Slot("cpu")])
 
 BAND = 4  # pixels at each side that count as the edge
 
@@ -23,9 +27,9 @@ def written(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> np.ndarr
     row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 96, "steps": 40}
     manifest = Manifest(samples / "test.yaml", [row])
     pairs, _ = check_rows(manifest, {})
-    (job,), _ = make_jobs(manifest, pairs, "cpu")
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
     store = Store(tmp_path_factory.mktemp("out"))
-    stylize(job, store, "cpu")
+    stylize(job, store, CPU)
     grey: np.ndarray = np.asarray(Image.open(store.picture(job.key))).astype(float).mean(2)
     return grey
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import tasks.key
+from tasks.devices import Slot
 from tasks.files import sha256_of
 from tasks.jobs import Job, check_decoding, make_jobs
 from tasks.key import pair_key
@@ -58,7 +59,7 @@ def attempt(folder: Path, *rows: dict[str, Any]) -> tuple[list[Job], list[BadRow
     manifest = Manifest(folder / "rows.csv", list(rows))
     pairs, bad_rows = check_rows(manifest, {})
     assert bad_rows == []
-    return make_jobs(manifest, pairs, "cpu")
+    return make_jobs(manifest, pairs, Slot("cpu"))
 
 
 def jobs_of(folder: Path, *rows: dict[str, Any]) -> list[Job]:
@@ -242,7 +243,7 @@ def test_a_picture_that_has_gone_costs_its_row_alone(column: str, folder: Path) 
     manifest = Manifest(folder / "rows.csv", [PAIR, row, PAIR])
     pairs, _ = check_rows(manifest, {})
     (folder / "going.png").unlink()
-    jobs, (bad,) = make_jobs(manifest, pairs, "cpu")
+    jobs, (bad,) = make_jobs(manifest, pairs, Slot("cpu"))
     assert [job.row for job in jobs] == [1, 3]
     assert (bad.row, bad.id) == (2, "x")
     ((found, message),) = bad.problems

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from tasks.devices import Slot
 from tasks.errors import BadRequest
 from tasks.jobs import make_jobs
 from tasks.manifest import Manifest, read_manifest
@@ -183,7 +184,7 @@ def test_pictures_of_a_sweep_have_ids_of_their_own(folder: Path, write: Callable
     manifest = read_manifest(
         write("rows.yaml", "sweep: {seed: [1, 2, 3]}\ncontents: a.png\nstyles: b.png\ndefaults: {size: 64}")
     )
-    jobs, _ = make_jobs(manifest, check_rows(manifest, {})[0], "cpu")
+    jobs, _ = make_jobs(manifest, check_rows(manifest, {})[0], Slot("cpu"))
     assert len({job.id for job in jobs}) == len({job.key for job in jobs}) == 3
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tasks import objective
+from tasks.devices import Slot
 from tasks.errors import BadInput
 from tasks.jobs import Job, make_jobs
+from tasks.leases import Pool
 from tasks.manifest import Manifest
 from tasks.memory import GB, affordable_history, automatic_limit, choose_recomputed, free_memory, in_use
 from tasks.nst.encoder import Encoder
@@ -21,13 +23,15 @@ from tasks.settings import Settings
 from tasks.store import Store
 from tasks.stylize import stylize
 
+CPU = Pool([Slot("cpu")])
+
 
 def make_job(samples: Path, **settings: object) -> Job:
     row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 64, "steps": 4, **settings}
     manifest = Manifest(samples / "test.yaml", [row])
     pairs, bad_rows = check_rows(manifest, {})
     assert not bad_rows
-    (job,), _ = make_jobs(manifest, pairs, "cpu")
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
     return job
 
 
@@ -67,8 +71,8 @@ def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None
 
 def test_the_picture_does_not_depend_on_the_memory(tmp_path: Path, samples: Path) -> None:
     job = make_job(samples)
-    usual = stylize(job, Store(tmp_path / "usual"), "cpu")
-    frugal = stylize(job, Store(tmp_path / "frugal"), "cpu", frugal=True)
+    usual = stylize(job, Store(tmp_path / "usual"), CPU)
+    frugal = stylize(job, Store(tmp_path / "frugal"), CPU, frugal=True)
     assert usual.output_sha256 == frugal.output_sha256
 
 
@@ -76,7 +80,7 @@ def test_a_pair_that_has_no_room_says_what_would_fit(tmp_path: Path, samples: Pa
     job = make_job(samples)
     job = replace(job, settings=job.settings.model_copy(update={"memory_limit": 0.01}))
     with pytest.raises(BadInput, match="size: 64 takes about"):
-        stylize(job, Store(tmp_path), "cpu")
+        stylize(job, Store(tmp_path), CPU)
 
 
 def test_memory_that_runs_out_is_known_as_such() -> None:

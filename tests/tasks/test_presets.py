@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from PIL import Image
 
+from tasks.devices import Slot
 from tasks.errors import BadRequest
 from tasks.jobs import make_jobs
 from tasks.manifest import read_manifest
@@ -49,7 +50,7 @@ def resolve(folder: Path, text: str, **overrides: str) -> list[tuple[Settings, s
     manifest = read_manifest(folder / "rows.yaml")
     pairs, bad_rows = check_rows(manifest, overrides)
     assert bad_rows == []
-    jobs, _ = make_jobs(manifest, pairs, "cpu")
+    jobs, _ = make_jobs(manifest, pairs, Slot("cpu"))
     return [(job.settings, job.key) for job in jobs]
 
 

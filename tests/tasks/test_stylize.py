@@ -11,9 +11,11 @@ import torch
 from PIL import Image, ImageOps
 
 from tasks import objective
+from tasks.devices import Slot
 from tasks.errors import BadInput
 from tasks.files import sha256_of
 from tasks.jobs import Job, make_jobs
+from tasks.leases import Pool
 from tasks.manifest import Manifest
 from tasks.nst.guidance import guided_gram, regions_at
 from tasks.nst.losses import gram_matrix
@@ -23,6 +25,8 @@ from tasks.rows import check_rows
 from tasks.store import Store
 from tasks.stylize import is_transient, stylize
 
+CPU = Pool([Slot("cpu")])
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -31,7 +35,7 @@ def make_job(samples: Path, **settings: object) -> Job:
     manifest = Manifest(samples / "test.yaml", [row])
     pairs, bad_rows = check_rows(manifest, {})
     assert not bad_rows
-    (job,), _ = make_jobs(manifest, pairs, "cpu")
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
     return job
 
 
@@ -41,7 +45,7 @@ def pixels(store: Store, job: Job) -> np.ndarray:
 
 def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, tv_weight=0.5, steps=8), Store(tmp_path)
-    record = stylize(job, store, "cpu")
+    record = stylize(job, store, CPU)
     content = objective.to_tensor(resize(load_picture(job.content), 64), "cpu")
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
@@ -58,7 +62,7 @@ def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path)
 
 def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> None:
     job = make_job(samples, init="noise", seed=7)
-    one, other = (stylize(job, Store(tmp_path / name), "cpu") for name in ("one", "other"))
+    one, other = (stylize(job, Store(tmp_path / name), CPU) for name in ("one", "other"))
     assert one.output_sha256 == other.output_sha256
 
 
@@ -94,8 +98,8 @@ def test_every_setting_changes_the_picture(tmp_path: Path, samples: Path, change
     base, other = make_job(samples, precision="float32"), make_job(samples, **{"precision": "float32", **change})
     store = Store(tmp_path)
     assert base.key != other.key
-    stylize(base, store, "cpu")
-    stylize(other, store, "cpu")
+    stylize(base, store, CPU)
+    stylize(other, store, CPU)
     assert not np.array_equal(pixels(store, base), pixels(store, other))
 
 
@@ -104,21 +108,21 @@ def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, sa
     for fixed, change in (({"init": "noise"}, {"seed": 1}), ({"optimizer": "adam"}, {"learning_rate": 0.1})):
         jobs = make_job(samples, **fixed), make_job(samples, **fixed, **change)
         for job in jobs:
-            stylize(job, store, "cpu")
+            stylize(job, store, CPU)
         assert not np.array_equal(pixels(store, jobs[0]), pixels(store, jobs[1]))
 
 
 def test_a_resolution_in_which_the_picture_is_too_small_is_left_out(tmp_path: Path, samples: Path) -> None:
     """64x43 px have a shorter side of 21 px at the half, and of 11 at the quarter, which is too small for relu5_1."""
     two, six = (make_job(samples, steps=6, scales=scales) for scales in (2, 6))
-    records = [stylize(job, Store(tmp_path), "cpu") for job in (two, six)]
+    records = [stylize(job, Store(tmp_path), CPU) for job in (two, six)]
     assert [record.steps for record in records] == [6, 6]
     assert records[0].output_sha256 == records[1].output_sha256
 
 
 def test_a_trace_has_every_step_and_costs_the_picture_nothing(tmp_path: Path, samples: Path) -> None:
     job = make_job(samples, steps=5, scales=2)
-    plain, traced = (stylize(job, Store(tmp_path / name), "cpu", trace) for name, trace in (("a", False), ("b", True)))
+    plain, traced = (stylize(job, Store(tmp_path / name), CPU, trace) for name, trace in (("a", False), ("b", True)))
     assert plain.output_sha256 == traced.output_sha256
     assert not Store(tmp_path / "a").trace(job.key).exists()
     curve = pd.read_parquet(Store(tmp_path / "b").trace(job.key))
@@ -133,7 +137,7 @@ def test_a_trace_has_every_step_and_costs_the_picture_nothing(tmp_path: Path, sa
 
 def test_size_is_the_longer_side(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, size=80, steps=1), Store(tmp_path)
-    record = stylize(job, store, "cpu")
+    record = stylize(job, store, CPU)
     assert pixels(store, job).shape == (record.height, record.width, 3) == (53, 80, 3)
 
 
@@ -142,7 +146,7 @@ def test_the_network_and_a_style_are_loaded_once(tmp_path: Path, samples: Path) 
     objective.load_style.cache_clear()
     store = Store(tmp_path)
     for content in ("images/coffee.jpg", "images/rocket.jpg", "images/chelsea.jpg"):
-        stylize(make_job(samples, content=content, steps=1, precision="float32"), store, "cpu")
+        stylize(make_job(samples, content=content, steps=1, precision="float32"), store, CPU)
     assert objective.load_encoder.cache_info().misses == 1
     assert objective.load_style.cache_info().misses == 1
 
@@ -153,7 +157,7 @@ def test_a_picture_that_changed_since_its_key_was_made_is_refused(tmp_path: Path
     job = make_job(samples, content=str(content))
     Image.open(samples / "images/rocket.jpg").save(content)
     with pytest.raises(BadInput, match="was changed while the run was going on"):
-        stylize(job, Store(tmp_path), "cpu")
+        stylize(job, Store(tmp_path), CPU)
 
 
 def test_transient_faults_are_told_from_bad_input() -> None:
@@ -164,17 +168,17 @@ def test_transient_faults_are_told_from_bad_input() -> None:
 
 
 def test_a_stalled_loss_stops_early_and_the_record_says_when(tmp_path: Path, samples: Path) -> None:
-    record = stylize(make_job(samples, steps=40, tolerance=0.99, optimizer="adam"), Store(tmp_path), "cpu")
+    record = stylize(make_job(samples, steps=40, tolerance=0.99, optimizer="adam"), Store(tmp_path), CPU)
     assert record.steps == 11
 
 
 def test_preserved_luminance_leaves_the_contents_colors(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, steps=8, preserve_color="luminance"), Store(tmp_path)
-    record = stylize(job, store, "cpu")
+    record = stylize(job, store, CPU)
     written = Image.open(store.picture(job.key)).convert("YCbCr")
     content = resize(load_picture(job.content), 64).convert("YCbCr")
     plain = make_job(samples, steps=8)
-    stylize(plain, store, "cpu")
+    stylize(plain, store, CPU)
     free = Image.open(store.picture(plain.key)).convert("YCbCr")
 
     def distance(one: Image.Image, channels: slice) -> float:
@@ -224,7 +228,7 @@ def draw_masks(folder: Path) -> list[str]:
 def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped: bool) -> None:
     masks, store = draw_masks(tmp_path), Store(tmp_path)
     job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=20)
-    record = stylize(job, store, "cpu")
+    record = stylize(job, store, CPU)
     picture = objective.to_tensor(load_picture(store.picture(job.key)), "cpu")
     left = torch.zeros(picture.shape[-2:])
     left[:, :24] = 1  # a margin off the border between the two
@@ -239,14 +243,14 @@ def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped
 def test_one_style_with_a_mask_leaves_the_rest_to_the_content(tmp_path: Path, samples: Path) -> None:
     masks, store = draw_masks(tmp_path), Store(tmp_path)
     job = make_job(samples, masks=masks[:1], steps=10)
-    stylize(job, store, "cpu")
+    stylize(job, store, CPU)
     change = np.abs(pixels(store, job).astype(float) - np.asarray(resize(load_picture(job.content), 64)))
     assert change[:, :24].mean() > 2 * change[:, 40:].mean()
 
 
 def test_a_black_mask_is_no_style_at_all(tmp_path: Path, samples: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "black.png")
-    record = stylize(make_job(samples, masks=str(tmp_path / "black.png"), init="noise"), Store(tmp_path), "cpu")
+    record = stylize(make_job(samples, masks=str(tmp_path / "black.png"), init="noise"), Store(tmp_path), CPU)
     assert record.style_loss == 0
     assert record.content_loss > 0
 
@@ -257,7 +261,7 @@ def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
     found = []
     for style in (STYLES[0], {STYLES[0]: 3, STYLES[1]: 1}, STYLES, STYLES[1]):
         job = make_job(samples, style=style, steps=20)
-        record = stylize(job, store, "cpu")
+        record = stylize(job, store, CPU)
         assert record.style_sha256.count("+") == len(job.styles) - 1
         found.append(gram_distances(objective.to_tensor(load_picture(store.picture(job.key)), "cpu"), everywhere))
     from_swirls, from_glass = ([distances[side] for distances in found] for side in (0, 1))
@@ -272,6 +276,6 @@ def test_colors_are_preserved_in_a_blend(preserve_color: str, tmp_path: Path, sa
     content = np.asarray(resize(load_picture(kept.content), 64)).mean((0, 1))
     distances = []
     for job in (kept, free):
-        stylize(job, store, "cpu")
+        stylize(job, store, CPU)
         distances.append(np.abs(pixels(store, job).mean((0, 1)) - content).sum())
     assert distances[0] < 0.5 * distances[1]

@@ -23,9 +23,11 @@ from typer.testing import CliRunner
 import tasks.weights
 from flows.cli import app
 from tasks import objective
+from tasks.devices import Slot
 from tasks.errors import BadInput
 from tasks.files import sha256_of
 from tasks.jobs import Job, make_jobs
+from tasks.leases import Pool
 from tasks.manifest import Manifest
 from tasks.nst.layers import IMAGENET, NETWORKS, ORIGINAL, NetworkName
 from tasks.nst.weights import bundled_weights, read_weights
@@ -35,6 +37,8 @@ from tasks.rows import BadRow, check_rows
 from tasks.store import Store
 from tasks.stylize import judge, stylize
 from tests.random_weights import make_model, save
+
+CPU = Pool([Slot("cpu")])
 
 PAIR = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 64, "steps": 3, "precision": "float32"}
 
@@ -56,7 +60,7 @@ def attempt(samples: Path, *rows: dict[str, Any]) -> tuple[list[Job], list[BadRo
     """Rows up to their jobs, as a run takes them, and those that were refused on the way."""
     manifest = Manifest(samples / "rows.csv", [{**PAIR, **row} for row in rows])
     pairs, bad_rows = check_rows(manifest, {})
-    jobs, refused = make_jobs(manifest, pairs, "cpu")
+    jobs, refused = make_jobs(manifest, pairs, Slot("cpu"))
     return jobs, [*bad_rows, *refused]
 
 
@@ -79,14 +83,14 @@ def test_each_network_makes_a_picture_of_its_own(
 ) -> None:
     weights, store = save(make_model(network), tmp_path / f"own.{ending}"), Store(tmp_path)
     job, usual = job_of(samples, network=network, weights=str(weights)), job_of(samples)
-    record = stylize(job, store, "cpu")
-    stylize(usual, store, "cpu")
+    record = stylize(job, store, CPU)
+    stylize(usual, store, CPU)
     content = resize(load_picture(job.content), 64)
     assert not np.array_equal(pixels(store, job), pixels(store, usual))
     assert not np.array_equal(pixels(store, job), np.asarray(content))
     assert tuple(record.style_loss_by_layer) == NETWORKS[network].style_layers
     assert (record.weights_sha256, record.settings.network) == (sha256_of(weights), network)
-    start = judge(job, objective.to_tensor(content, "cpu"), content, "cpu")
+    start = judge(job, objective.to_tensor(content, "cpu"), content, Slot("cpu"))
     assert 0 < record.total_loss < start.total.item()
 
 
@@ -99,7 +103,7 @@ def test_other_weights_make_another_picture_wherever_they_lie(tmp_path: Path, sa
     assert first.key == same.key != second.key
     store = Store(tmp_path)
     for job in (first, second):
-        stylize(job, store, "cpu")
+        stylize(job, store, CPU)
     assert not np.array_equal(pixels(store, first), pixels(store, second))
 
 
@@ -126,7 +130,7 @@ def test_the_default_weights_mean_the_same_in_torchvisions_scale(tmp_path: Path,
     original, rewritten = job_of(samples), job_of(samples, network="vgg19-torchvision", weights=str(file))
     content = objective.to_tensor(resize(load_picture(original.content), 64), "cpu")
     seen = resize(load_picture(samples / "images" / "rocket.jpg"), 64).resize((64, content.shape[-2]))
-    expected, found = (judge(job, content, seen, "cpu") for job in (original, rewritten))
+    expected, found = (judge(job, content, seen, Slot("cpu")) for job in (original, rewritten))
     assert found.content.item() == pytest.approx(expected.content.item(), rel=0.01)
     for layer, loss in expected.style.items():
         assert found.style[layer].item() == pytest.approx(loss.item(), rel=0.02)
@@ -171,11 +175,11 @@ def test_weights_that_have_gone_or_changed_since_are_told(tmp_path: Path, sample
     job = job_of(samples, network="squeezenet", weights=str(file))
     save(make_model("squeezenet", seed=5), file)
     with pytest.raises(BadInput, match=r"^own\.pth was changed while the run was going on"):
-        stylize(job, Store(tmp_path), "cpu")
+        stylize(job, Store(tmp_path), CPU)
     manifest = Manifest(samples / "rows.csv", [PAIR, {**PAIR, "network": "squeezenet", "weights": str(file)}])
     pairs, _ = check_rows(manifest, {})
     file.unlink()
-    jobs, (bad,) = make_jobs(manifest, pairs, "cpu")
+    jobs, (bad,) = make_jobs(manifest, pairs, Slot("cpu"))
     assert [job.row for job in jobs] == [1]
     assert [column for column, _ in bad.problems] == ["weights"]
     assert "own.pth" in bad.message

@@ -1,0 +1,184 @@
+"""The runners that pairs can be computed by: threads of this process, or the workers of a Dask or Ray cluster.
+
+A cluster on this machine is started for the run and ended with it; with an address, one that goes on is used. Either
+way its scheduler is told that a worker has one device, and that a pair takes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+import torch
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.devices import Slot, make_slots
+from tasks.errors import BadRequest
+from tasks.leases import Leases, Pool, WorkersOwn
+
+RunnerName = Literal["threads", "dask", "ray"]
+# Pairs that are handed out for each slot: one computes, and the next is being decoded, or is on its way to the worker.
+AHEAD = 2
+DEVICE = "device"  # the resource of which a Dask worker has one
+OBJECTS = 100 * 10**6  # bytes that Ray sets aside for what workers exchange, which is little
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What computes, while it is there.
+
+    Attributes:
+        submit: hands a task with its parameters over.
+        leases: where a pair gets its slot from, wherever it is computed.
+        room: how many pairs to hand out at once.
+    """
+
+    submit: Callable[..., PrefectFuture[Any]]
+    leases: Leases
+    room: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the pairs of a run are to be computed.
+
+    Attributes:
+        slots: of this machine; with ``address`` they are the cluster's to tell, and this is what settings go by.
+    """
+
+    runner: RunnerName
+    address: str
+    slots: Sequence[Slot]
+
+    @property
+    def names(self) -> list[str]:
+        """The devices in words, for ``run.json``."""
+        return [f"{self.runner} at {self.address}"] if self.address else [slot.device for slot in self.slots]
+
+    def start(self) -> AbstractContextManager[Workers]:
+        """Start what computes; it ends with the context."""
+        if self.runner == "dask":
+            return _dask(self.address, self.slots)
+        if self.runner == "ray":
+            return _ray(self.address, self.slots)
+        return _threads(self.slots)
+
+
+def place(devices: str = "auto", runner: str = "threads", address: str = "") -> Placement:
+    """Read ``--devices``, ``--runner`` and ``--address``.
+
+    Raises:
+        BadRequest: one of them cannot be read, does not go with another, or needs a package that is not installed.
+    """
+    if runner not in get_args(RunnerName):
+        raise BadRequest(f"--runner {runner}: there are {', '.join(get_args(RunnerName))}")
+    if address and runner == "threads":
+        raise BadRequest(f"--address {address}: it is that of a cluster; give --runner dask or --runner ray too")
+    if address and devices != "auto":
+        raise BadRequest(f"--devices {devices}: with --address the devices are those of the cluster; leave it out")
+    slots = make_slots(devices)
+    kinds = {slot.device.partition(":")[0] for slot in slots}
+    if runner != "threads":
+        if len(kinds) > 1:
+            raise BadRequest(f"--devices {devices}: name devices of one kind with --runner {runner}")
+        _check_installed(runner)
+    return Placement(cast(RunnerName, runner), address, slots)
+
+
+def _check_installed(runner: str) -> None:
+    try:
+        __import__(f"prefect_{runner}")
+        __import__("distributed" if runner == "dask" else "ray")
+    except ImportError:
+        raise BadRequest(f"--runner {runner} needs more packages: pip install 'stylebatch[{runner}]'") from None
+
+
+@contextmanager
+def _threads(slots: Sequence[Slot]) -> Iterator[Workers]:
+    room = AHEAD * len(slots)
+    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=room)
+    with runner:
+        yield Workers(runner.submit, Pool(slots), room)
+
+
+@contextmanager
+def _dask(address: str, slots: Sequence[Slot]) -> Iterator[Workers]:
+    import dask
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    runner: DaskTaskRunner = DaskTaskRunner(address=address) if address else DaskTaskRunner(**_dask_cluster(slots))
+    with runner, dask.annotate(resources={DEVICE: 1}):
+        if not address:
+            yield Workers(runner.submit, _own(slots), AHEAD * len(slots))
+            return
+        workers = runner.client.scheduler_info(n_workers=-1)["workers"].values()
+        hosts = Counter(worker["host"] for worker in workers if worker["resources"].get(DEVICE))
+        if not hosts:
+            raise BadRequest(
+                f"the cluster at {address} has no worker with a device; start one for each device: "
+                f'dask worker {address} --nthreads 1 --resources "{DEVICE}=1"'
+            )
+        yield Workers(runner.submit, WorkersOwn(1 / max(hosts.values())), AHEAD * hosts.total())
+
+
+def _dask_cluster(slots: Sequence[Slot]) -> dict[str, Any]:
+    """A worker process for each slot, on loopback; a worker that dies is replaced."""
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    here = {"host": "127.0.0.1", "dashboard": False}
+    workers = {}
+    for number, slot in enumerate(slots):
+        # Without a limit of Dask's: stylebatch keeps to its own, and Dask would kill a worker that has more.
+        options = {**here, "nthreads": 1, "resources": {DEVICE: 1}, "memory_limit": 0}
+        visible = {"CUDA_VISIBLE_DEVICES": slot.device.removeprefix("cpu").removeprefix("cuda:")}
+        workers[number] = {"cls": Nanny, "options": {**options, "env": visible}}
+    scheduler = {"cls": Scheduler, "options": here}
+    cluster = {"scheduler": scheduler, "workers": workers, "silence_logs": logging.CRITICAL}
+    return {"cluster_class": SpecCluster, "cluster_kwargs": cluster}
+
+
+def _own(slots: Sequence[Slot]) -> WorkersOwn:
+    """What a worker on this machine leases, with the threads that a thread of this process would have."""
+    return WorkersOwn(slots[0].share, slots[0].threads or torch.get_num_threads())
+
+
+@contextmanager
+def _ray(address: str, slots: Sequence[Slot]) -> Iterator[Workers]:
+    import ray
+    from prefect_ray.context import remote_options
+    from prefect_ray.task_runners import RayTaskRunner
+
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    gpus = sum(slot.device != "cpu" for slot in slots)
+    if not address:
+        options |= {
+            "num_cpus": len(slots),
+            "num_gpus": gpus,
+            "object_store_memory": OBJECTS,
+            "include_dashboard": False,
+        }
+    # Ray tells of workers that die on the standard output, which is the summary's.
+    with redirect_stdout(sys.stderr), RayTaskRunner(address=address or None, init_kwargs=options) as runner:
+        if not address:
+            with remote_options(num_cpus=1, num_gpus=min(gpus, 1)):
+                yield Workers(runner.submit, _own(slots), AHEAD * len(slots))
+            return
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        if gpus := int(sum(node.get("GPU", 0) for node in nodes)):
+            with remote_options(num_cpus=1, num_gpus=1):
+                yield Workers(runner.submit, WorkersOwn(), AHEAD * gpus)
+            return
+        # A pair has a machine's cores to itself: of the smallest, so that it has room on each.
+        processors = [int(node["CPU"]) for node in nodes if node.get("CPU", 0) >= 1]
+        if not processors:
+            raise BadRequest(f"the cluster at {address} has neither processors nor GPUs to compute with")
+        each = min(processors)
+        with remote_options(num_cpus=each):
+            own = WorkersOwn(each / max(processors), each)
+            yield Workers(runner.submit, own, AHEAD * sum(cores // each for cores in processors))

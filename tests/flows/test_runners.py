@@ -1,0 +1,181 @@
+"""The runners: real Dask and Ray clusters give what threads give, and a worker that is killed loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import distributed
+import pandas as pd
+import psutil
+import pytest
+
+from flows.runners import place
+from flows.stylize import stylize
+from tasks.errors import BadRequest
+
+BIN = Path(sys.executable).parent
+COMMAND = str(BIN / "stylebatch")
+# How a worker process that computes is told from those that organize.
+WORKERS = {"dask": r"spawn_main", "ray": r"ray::(IDLE|stylize|.*run_prefect_task)"}
+
+
+def write_manifest(folder: Path, samples: Path, pairs: int, steps: int) -> Path:
+    content, style = samples / "images/chelsea.jpg", samples / "styles/glass.jpg"
+    rows = [f"pair-{seed},{content},{style},64,{steps},{seed},noise" for seed in range(pairs)]
+    manifest = folder / "rows.csv"
+    manifest.write_text("\n".join(["id,content,style,size,steps,seed,init", *rows]))
+    return manifest
+
+
+def start(server: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        env=os.environ | ({"PREFECT_API_URL": server} if server else {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[dict[str, object], str]:
+    stdout, stderr = process.communicate(timeout=200)
+    assert process.returncode == 0, stderr
+    return json.loads(stdout), stderr
+
+
+def digests(out: Path) -> list[str]:
+    return list(pd.read_parquet(out / "report.parquet")["output_sha256"])
+
+
+@pytest.fixture(scope="module")
+def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_server: str) -> list[str]:
+    """The digests of three pairs, computed by threads in two slots."""
+    folder = tmp_path_factory.mktemp("threads")
+    manifest = write_manifest(folder, samples, 3, 3)
+    finish(start(prefect_server, "run", manifest, "--out", folder / "out", "--devices", "2×cpu", "--json"))
+    return digests(folder / "out")
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 150
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("runner", ["dask", "ray"])
+def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
+    runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str
+) -> None:
+    out = tmp_path / "out"
+    manifest = write_manifest(tmp_path, samples, 3, 3)
+    # A pair before them that goes on until its worker is killed, and is done by another.
+    lines = manifest.read_text().splitlines()
+    endless = lines[1].replace("pair-0", "long").replace(",3,", ",120,")
+    manifest.write_text("\n".join([lines[0], endless, *lines[1:]]))
+    options = ["--devices", "2×cpu", "--runner", runner, "--json"]
+    process = start(prefect_server, "run", manifest, "--out", out, *options)
+    children: list[psutil.Process] = []
+
+    def computing() -> list[psutil.Process]:
+        nonlocal children
+        children = psutil.Process(process.pid).children(recursive=True)
+        found = [child for child in children if re.search(WORKERS[runner], " ".join(child.cmdline()))]
+        return [child for child in found if child.memory_info().rss > 4e8]
+
+    wait_for(lambda: (out / "images/pair-2.png").exists(), process)
+    workers = computing()
+    assert workers
+    busiest = max(workers, key=lambda worker: worker.cpu_percent(0.3))
+    busiest.kill()
+    found, stderr = finish(process)
+    assert (found["completed"], found["failed"]) == (4, 0), found
+    assert digests(out)[1:] == by_threads
+    assert "Traceback" not in stderr
+    gone, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive, "processes of the cluster are left"
+    assert gone
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: Path) -> None:
+    manifest = write_manifest(tmp_path, samples, 3, 3)
+    scheduler = subprocess.Popen(
+        [BIN / "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file",
+         tmp_path / "scheduler.json"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    workers: list[subprocess.Popen[bytes]] = []
+    try:
+        deadline = time.monotonic() + 100
+        while not (tmp_path / "scheduler.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+        with pytest.raises(BadRequest, match="has no worker with a device; start one for each device: dask worker"):
+            stylize(manifest, tmp_path / "refused", runner="dask", address=address)
+        options = ["--nthreads", "1", "--resources", "device=1", "--no-dashboard", "--host", "127.0.0.1"]
+        workers += [
+            subprocess.Popen(
+                [BIN / "dask", "worker", address, *options], stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            for _ in range(2)
+        ]
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=100)
+        outcomes = stylize(manifest, tmp_path / "out", runner="dask", address=address)
+        assert [outcome.status for outcome in outcomes] == ["completed"] * 3
+        assert json.loads((tmp_path / "out/run.json").read_text())["devices"] == [f"dask at {address}"]
+        assert all(worker.poll() is None for worker in workers), "the cluster is not ours to end"
+    finally:
+        for process in (*workers, scheduler):
+            if process is scheduler:
+                process.terminate()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+def test_ctrl_c_ends_a_cluster_with_the_run(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+    manifest = write_manifest(tmp_path, samples, 2, 100_000)
+    process = start(
+        prefect_server, "run", manifest, "--out", tmp_path / "out", "--devices", "2×cpu", "--runner", "dask"
+    )
+    wait_for(lambda: (tmp_path / "out/run.json").exists(), process)
+    wait_for(lambda: len(psutil.Process(process.pid).children(recursive=True)) >= 2, process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in stderr
+    assert not psutil.wait_procs(children, timeout=30)[1], "processes of the cluster are left"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("auto", "spark", ""), "--runner spark: there are threads, dask, ray"),
+        (("auto", "threads", "tcp://a:1"), "give --runner dask or --runner ray"),
+        (("2×cpu", "dask", "tcp://a:1"), "the devices are those of the cluster"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments: tuple[str, str, str], message: str) -> None:
+    with pytest.raises(BadRequest) as error:
+        place(*arguments)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("runner", ["dask", "ray"])
+def test_a_missing_extra_is_named(runner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
+    with pytest.raises(BadRequest, match=re.escape(f"pip install 'stylebatch[{runner}]'")):
+        place("auto", runner)
