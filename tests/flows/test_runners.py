@@ -130,7 +130,7 @@ def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: 
             )
             for _ in range(2)
         ]
-        with distributed.Client(address) as client:
+        with distributed.Client(address) as client:  # type: ignore[no-untyped-call]
             client.wait_for_workers(2, timeout=100)
         outcomes = stylize(manifest, tmp_path / "out", runner="dask", address=address)
         assert [outcome.status for outcome in outcomes] == ["completed"] * 3
