@@ -35,6 +35,9 @@ bench-rows: .venv/installed  ## what 1,000 to 100,000 rows cost beside the styli
 bench-gallery: .venv/installed  ## a gallery of 5,000 pairs, to write and in a browser (ARGS="1000")
 	$(BIN)/python -m tests.benchmarks.gallery $(ARGS)
 
+bench-runners: .venv/installed  ## what a pair costs under each runner, and what workers give (ARGS="--pairs 50")
+	$(BIN)/python -m tests.benchmarks.runners $(ARGS)
+
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 

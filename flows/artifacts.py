@@ -1,17 +1,27 @@
-"""What a run leaves in Prefect: its progress while it runs, and its summary as a table."""
+"""What a run leaves in Prefect: its progress while it runs, its summary as a table, and its first grid."""
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 
+from tasks.pictures import load_picture
 from tasks.report import Outcome, count
 
 # A table is for a look; the report is for everything.
 ROWS = 200
+PREVIEW = 1200  # pixels of the longer side of the grid that is shown
 
 
 class Artifacts:
@@ -35,10 +45,22 @@ class Artifacts:
         shown = sorted(outcomes, key=lambda outcome: outcome.status != "failed")[:ROWS]
         create_table_artifact([_row(outcome) for outcome in shown], "stylebatch-summary", counts)
 
+    def show(self, grids: Sequence[Path]) -> None:
+        """Leave a small copy of the first grid. It lies in the artifact, since a server sees no files of a run."""
+        if not grids:
+            return
+        picture = load_picture(grids[0])
+        picture.thumbnail((PREVIEW, PREVIEW))
+        buffer = io.BytesIO()
+        picture.save(buffer, "WEBP", quality=75)
+        address = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        create_image_artifact(address, "stylebatch-grid", f"The first of {len(grids)} result grids")
+
 
 def _row(outcome: Outcome) -> dict[str, object]:
     record = outcome.record
     return {
+        "row": outcome.row,
         "id": outcome.id,
         "content": outcome.content,
         "style": outcome.style,

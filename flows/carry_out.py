@@ -61,7 +61,7 @@ def carry_out(
     store.sweep()
     if trace:
         write_traces(ledger.outcomes, store, out / "traces.parquet")
-    write_grids(ledger.outcomes, ledger.manifest.parent, out)
+    artifacts.show(write_grids(ledger.outcomes, ledger.manifest.parent, out))
     artifacts.summarize(ledger.outcomes)
     return ledger.outcomes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -69,6 +70,9 @@ RunnerOption = Annotated[
 AddressOption = Annotated[
     str, typer.Option(help="Of a cluster that goes on already.", show_default="one is started on this machine")
 ]
+LogJsonOption = Annotated[
+    bool, typer.Option("--log-json", help="Write one line of JSON a row to standard error, instead of the bar.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log, and tracebacks.")]
@@ -118,6 +122,7 @@ def run(
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
+    log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -140,7 +145,7 @@ def run(
             from flows.stylize import stylize
 
             session.ready(runner, address)
-            with nullcontext() if quiet or as_json or verbose else _watching(session):
+            with _watching(session, log_json, quiet or as_json or verbose):
                 limit = 1 if fail_fast else max_failures
                 traced = trace or with_gallery
                 outcomes = stylize(manifest, folder, overrides, refresh, limit, traced, devices, runner, address)
@@ -149,7 +154,7 @@ def run(
 
                 with nullcontext() if quiet or as_json or verbose else _watching_gallery(session):
                     gallery([folder])
-    _end(outcomes, rows, folder, started, quiet, as_json)
+    _end(outcomes, rows, folder, started, log_json, quiet, as_json)
 
 
 @app.command(
@@ -170,6 +175,7 @@ def reprocess(
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
+    log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -194,13 +200,13 @@ def reprocess(
             from flows.reprocess import reprocess
 
             session.ready(runner, address)
-            with nullcontext() if quiet or as_json or verbose else _watching(session):
+            with _watching(session, log_json, quiet or as_json or verbose):
                 limit = 1 if fail_fast else max_failures
                 outcomes = reprocess(run_dir, failed, where, overrides, limit, trace, devices, runner, address)
         from tasks.status import read_status
 
         rows = read_status(run_dir).rows
-    _end(outcomes, rows, run_dir, started, quiet, as_json)
+    _end(outcomes, rows, run_dir, started, log_json, quiet, as_json)
 
 
 def _print_plan(
@@ -218,24 +224,39 @@ def _print_plan(
         print_plan(out_console, plan)
 
 
-def _end(outcomes: Outcomes, rows: int, folder: Path, started: float, quiet: bool, as_json: bool) -> NoReturn:
+def _end(
+    outcomes: Outcomes, rows: int, folder: Path, started: float, log_json: bool, quiet: bool, as_json: bool
+) -> NoReturn:
     """Print what became of a run, and exit with what that comes to."""
     from flows.screen import print_summary
     from tasks.report import count
 
     left = rows - len(outcomes)
+    counts: dict[str, int | str] = {str(name): number for name, number in count(outcomes).items()}
+    counts |= {"left": left, "out": str(folder)}
+    if log_json:
+        from flows.json_log import JsonLog
+
+        JsonLog(sys.stderr).ended(counts)
     if as_json:
         failures = [{"row": one.row, "id": one.id, "error": one.error} for one in outcomes if one.status == "failed"]
-        print(json.dumps({**count(outcomes), "left": left, "out": str(folder), "failures": failures}))
-    elif not quiet:
+        print(json.dumps({**counts, "failures": failures}))
+    elif not quiet and not log_json:
         print_summary(out_console, outcomes, left, folder, time.perf_counter() - started)
     gc.freeze()  # or the interpreter would spend a second on taking torch and Prefect apart
     raise typer.Exit(1 if left or any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 
-def _watching(session: Session) -> AbstractContextManager[None]:
-    from flows.screen import Bar
+def _watching(session: Session, log_json: bool, silent: bool) -> AbstractContextManager[None]:
     from tasks.progress import watcher
+
+    if log_json:
+        from flows.json_log import JsonLog
+
+        return session.watching(watcher, JsonLog(sys.stderr))
+    if silent:
+        return nullcontext()
+    from flows.screen import Bar
 
     bar = Bar(error_console)
     return session.watching(watcher, bar, bar.progress)

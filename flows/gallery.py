@@ -1,6 +1,6 @@
 """A comparison gallery from one or several runs."""
 
-from __future__ import annotations
+# No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
 import os
 from collections.abc import Callable, Iterator, Sequence

@@ -1,11 +1,13 @@
 """An earlier run again: what is missing, failed or changed, or the rows that are chosen, perhaps with new settings."""
 
-from __future__ import annotations
+# No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
@@ -13,6 +15,7 @@ from tasks.ledger import Ledger
 from tasks.progress import watcher
 from tasks.report import Outcomes
 from tasks.reprocess import make_plan
+from tasks.settings import Overrides, texts
 from tasks.store import Store
 
 
@@ -21,8 +24,8 @@ def reprocess(
     run_dir: Path,
     failed: bool = False,
     where: str = "",
-    overrides: dict[str, str] | None = None,
-    max_failures: int | None = None,
+    overrides: Overrides | None = None,
+    max_failures: Annotated[int, Field(ge=1)] | None = None,
     trace: bool = False,
     devices: str = "auto",
     runner: RunnerName = "threads",
@@ -49,7 +52,7 @@ def reprocess(
             read, the folder cannot be written to, or the devices or the cluster are not there.
     """
     placement = place(devices, runner, address)
-    plan = make_plan(run_dir, failed, where, overrides or {}, placement.slots[0])
+    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0])
     Store(run_dir).create()
     watcher.get().intended(plan)
     asked = plan.manifest

@@ -7,6 +7,7 @@ way its scheduler is told that a worker has one device, and that a pair takes it
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -131,6 +132,7 @@ def _dask_cluster(slots: Sequence[Slot]) -> dict[str, Any]:
     """A worker process for each slot, on loopback; a worker that dies is replaced."""
     from distributed import Nanny, Scheduler, SpecCluster
 
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # which the workers inherit
     here = {"host": "127.0.0.1", "dashboard": False}
     workers = {}
     for number, slot in enumerate(slots):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -45,12 +45,13 @@ class Session:
             self._server.share(address)
 
     @contextmanager
-    def watching(self, variable: ContextVar[Any], watcher: Any, progress: Progress) -> Iterator[None]:
-        """Show a progress bar, and let ``watcher`` be called through ``variable`` meanwhile."""
-        self._interrupt.first(progress.stop)
+    def watching(self, variable: ContextVar[Any], watcher: Any, progress: Progress | None = None) -> Iterator[None]:
+        """Let ``watcher`` be called through ``variable``, and show a progress bar if there is one."""
+        if progress:
+            self._interrupt.first(progress.stop)
         token = variable.set(watcher)
         try:
-            with progress:
+            with progress or nullcontext():
                 yield
         finally:
             variable.reset(token)

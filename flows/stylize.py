@@ -3,9 +3,11 @@
 # No annotations from the future: in a schedule's process, Prefect needs the types of the flow's parameters at once.
 
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
@@ -14,7 +16,7 @@ from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
 from tasks.report import Outcomes, refused
 from tasks.rows import check_rows
-from tasks.settings import check_settings
+from tasks.settings import Overrides, check_settings, texts
 from tasks.store import Store
 from tasks.work import Work
 
@@ -23,9 +25,9 @@ from tasks.work import Work
 def stylize(
     manifest: Path,
     out: Path,
-    overrides: dict[str, str] | None = None,
+    overrides: Overrides | None = None,
     refresh: bool = False,
-    max_failures: int | None = None,
+    max_failures: Annotated[int, Field(ge=1)] | None = None,
     trace: bool = False,
     devices: str = "auto",
     runner: RunnerName = "threads",
@@ -52,12 +54,13 @@ def stylize(
             or the devices or the cluster are not there.
     """
     placement, store = place(devices, runner, address), Store(out)
-    check_settings(overrides or {}, "--set")
+    given = texts(overrides)
+    check_settings(given, "--set")
     asked = read_manifest(manifest)
     store.create()
-    pairs, bad_rows = check_rows(asked, overrides or {})
+    pairs, bad_rows = check_rows(asked, given)
     jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
-    ledger = Ledger(out, manifest, len(asked.rows), overrides or {}, placement.names)
+    ledger = Ledger(out, manifest, len(asked.rows), given, placement.names)
     return carry_out(work, ledger, placement, refresh, max_failures, trace)

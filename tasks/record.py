@@ -32,6 +32,7 @@ class Record(BaseModel):
     optimizer_loss: float
     steps: int
     seconds: float
+    machine: str | None = None  # records of earlier versions have none
     device: str
     width: int
     height: int

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import platform
-from collections import Counter, UserList
+from collections import Counter, UserList, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,6 +161,19 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     return {status: counts[status] for status in ("completed", "cached", "failed")}
 
 
+def ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """How many pairs each device of each machine computed in this run, and in how many seconds."""
+    # By key: rows that ask for the same picture were computed once.
+    computed = {one.record.key: one.record for one in outcomes if one.record and one.status == "completed"}
+    places: dict[tuple[str | None, str], list[float]] = defaultdict(list)
+    for record in computed.values():
+        places[record.machine, record.device].append(record.seconds)
+    return [
+        {"machine": machine, "device": device, "pairs": len(seconds), "seconds": round(sum(seconds), 1)}
+        for (machine, device), seconds in places.items()
+    ]
+
+
 def write_run(path: Path, outcomes: Sequence[Outcome], asked: Mapping[str, Any]) -> None:
     """Write ``run.json``: what was ``asked``, what it ran on, and how it went."""
     packages = ("stylebatch", "torch", "prefect", "pillow", "pyarrow")
@@ -168,6 +181,7 @@ def write_run(path: Path, outcomes: Sequence[Outcome], asked: Mapping[str, Any])
         **asked,
         "updated_at": datetime.now(UTC).isoformat(),
         "counts": count(outcomes),
+        "ran_on": ran_on(outcomes),
         "engine": ENGINE,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "machine": {"name": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},

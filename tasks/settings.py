@@ -205,6 +205,15 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     return values
 
 
+# Settings that win over a manifest's, as a form or a program gives them.
+Overrides = Mapping[str, str | int | float]
+
+
+def texts(overrides: Overrides | None) -> dict[str, str]:
+    """Overrides as a manifest's cells write them."""
+    return {name: str(value) for name, value in (overrides or {}).items()}
+
+
 def check_settings(values: Mapping[str, Any], where: str) -> None:
     """Raise `BadRequest`, naming ``where`` and every setting in ``values`` that is unknown or not allowed."""
     unknown = [name for name in values if name not in Settings.model_fields]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -150,6 +151,7 @@ def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal:
         optimizer_loss=optimized.loss,
         steps=optimized.steps,
         seconds=seconds,
+        machine=platform.node(),
         device=slot.device,
         width=content.shape[-1],
         height=content.shape[-2],
