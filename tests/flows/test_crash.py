@@ -120,7 +120,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path: Path, samples: P
     assert "unexpected" not in stderr
     assert "pair-0.png" in stdout
     assert "pair-3.png" not in stdout
-    assert time.monotonic() - began < 40, "a full disk was tried again and again"
+    assert time.monotonic() - began < 90, "a full disk was tried again and again"
 
 
 def test_a_folder_for_reading_only_is_refused_at_once(tmp_path: Path, samples: Path, prefect_server: str) -> None:

@@ -58,9 +58,11 @@ def digests(out: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_server: str) -> list[str]:
     """The digests of three pairs, computed by threads in two slots."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     folder = tmp_path_factory.mktemp("threads")
-    manifest = write_manifest(folder, samples, 3, 3)
-    finish(start(prefect_server, "run", manifest, "--out", folder / "out", "--devices", "2×cpu", "--json"))
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        stylize(write_manifest(folder, samples, 3, 3), folder / "out", devices="2×cpu")
     return digests(folder / "out")
 
 
@@ -80,7 +82,7 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     manifest = write_manifest(tmp_path, samples, 3, 3)
     # A pair before them that goes on until its worker is killed, and is done by another.
     lines = manifest.read_text().splitlines()
-    endless = lines[1].replace("pair-0", "long").replace(",3,", ",120,")
+    endless = lines[1].replace("pair-0", "long").replace(",3,", ",80,")
     manifest.write_text("\n".join([lines[0], endless, *lines[1:]]))
     options = ["--devices", "2×cpu", "--runner", runner, "--json"]
     process = start(prefect_server, "run", manifest, "--out", out, *options)

@@ -144,7 +144,7 @@ def test_other_json_does_not_count(data: bytes, store: Store) -> None:
     assert store.find(KEY) is None
 
 
-@pytest.mark.parametrize("missing", Record.model_fields)
+@pytest.mark.parametrize("missing", [name for name, field in Record.model_fields.items() if field.is_required()])
 def test_a_record_that_lacks_something_does_not_count(missing: str, store: Store) -> None:
     fields = write_pair(store).model_dump(mode="json")
     write_result(store, KEY, json.dumps(fields))
