@@ -12,15 +12,23 @@ Precision = Literal["float32", "bfloat16"]
 DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def matrix_product_rate(dtype: torch.dtype, size: int = 768, repeats: int = 2) -> float:
-    """The device's best rate of a square matrix product, in floating-point operations a second."""
+def core_rate(dtype: torch.dtype, size: int = 768, repeats: int = 2) -> float:
+    """One core's best rate of a square matrix product, in floating-point operations a second of its own time.
+
+    The time for which other processes have the core does not count.
+    """
     a, b = (torch.ones(size, size, dtype=dtype) for _ in range(2))
     best = float("inf")
-    a @ b  # the first call builds the kernel
-    for _ in range(repeats):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        a @ b  # the first call builds the kernel
+        for _ in range(repeats):
+            start = time.thread_time()
+            a @ b
+            best = min(best, time.thread_time() - start)
+    finally:
+        torch.set_num_threads(threads)
     return 2 * size**3 / best
 
 
@@ -37,7 +45,7 @@ def fastest_precision(device: str) -> Precision:
     capabilities = torch.cpu.get_capabilities()
     if not any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")):
         return "float32"
-    # In turn and more than once: another job may take the processor away for the time of one measurement.
-    rounds = [(matrix_product_rate(torch.bfloat16), matrix_product_rate(torch.float32)) for _ in range(3)]
+    # In turn and more than once: another job may be at the core's caches for the time of one measurement.
+    rounds = [(core_rate(torch.bfloat16), core_rate(torch.float32)) for _ in range(3)]
     bfloat16, float32 = (max(rates) for rates in zip(*rounds, strict=True))
     return "bfloat16" if bfloat16 > 1.2 * float32 else "float32"

@@ -26,7 +26,7 @@ def test_bfloat16_needs_instructions_and_a_faster_clock(
 ) -> None:
     # The one place where the machine itself has to be played: a test cannot choose its processor.
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": instructions})
-    monkeypatch.setattr(precision, "matrix_product_rate", lambda dtype: rates(rate)[dtype])
+    monkeypatch.setattr(precision, "core_rate", lambda dtype: rates(rate)[dtype])
     assert precision.fastest_precision("cpu") == expected
 
 
@@ -36,8 +36,10 @@ def test_this_machine_has_an_answer_that_holds() -> None:
     assert first == precision.fastest_precision("cpu")
 
 
-def test_the_rate_is_that_of_a_processor() -> None:
-    assert 1e8 < precision.matrix_product_rate(torch.float32, size=256) < 1e15
+def test_the_rate_is_that_of_a_processor_and_leaves_the_threads_as_they_were() -> None:
+    before = torch.get_num_threads()
+    assert 1e8 < precision.core_rate(torch.float32, size=256) < 1e15
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
