@@ -16,6 +16,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from tasks.errors import BadInput
 from tasks.pictures import load_picture
 from tasks.report import Outcome, count
 
@@ -49,7 +50,10 @@ class Artifacts:
         """Leave a small copy of the first grid. It lies in the artifact, since a server sees no files of a run."""
         if not grids:
             return
-        picture = load_picture(grids[0])
+        try:
+            picture = load_picture(grids[0])
+        except (BadInput, OSError):  # a page that was damaged since it was drawn is no reason to lose the summary
+            return
         picture.thumbnail((PREVIEW, PREVIEW))
         buffer = io.BytesIO()
         picture.save(buffer, "WEBP", quality=75)

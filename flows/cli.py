@@ -71,7 +71,7 @@ AddressOption = Annotated[
     str, typer.Option(help="Of a cluster that goes on already.", show_default="one is started on this machine")
 ]
 LogJsonOption = Annotated[
-    bool, typer.Option("--log-json", help="Write one line of JSON a row to standard error, instead of the bar.")
+    bool, typer.Option("--log-json", help="Write one line of JSON a row to standard error, instead of bar and summary.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
@@ -152,7 +152,7 @@ def run(
             if with_gallery:
                 from flows.gallery import gallery
 
-                with nullcontext() if quiet or as_json or verbose else _watching_gallery(session):
+                with nullcontext() if quiet or as_json or log_json or verbose else _watching_gallery(session):
                     gallery([folder])
     _end(outcomes, rows, folder, started, log_json, quiet, as_json)
 

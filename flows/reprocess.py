@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.carry_out import carry_out
@@ -19,7 +18,7 @@ from tasks.settings import Overrides, texts
 from tasks.store import Store
 
 
-@flow(name="reprocess", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]  # a fault of Prefect's types
+@flow(name="reprocess")
 def reprocess(
     run_dir: Path,
     failed: bool = False,

@@ -11,7 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
@@ -19,7 +19,7 @@ import torch
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.devices import Slot, make_slots
+from tasks.devices import Slot, cuda_name, make_slots
 from tasks.errors import BadRequest
 from tasks.leases import Leases, Pool, WorkersOwn
 
@@ -75,7 +75,8 @@ def place(devices: str = "auto", runner: str = "threads", address: str = "") -> 
     """Read ``--devices``, ``--runner`` and ``--address``.
 
     Raises:
-        BadRequest: one of them cannot be read, does not go with another, or needs a package that is not installed.
+        BadRequest: one of them cannot be read, does not go with another, or needs a package that is not installed; or
+            the cluster does not answer, or has nothing to compute with.
     """
     if runner not in get_args(RunnerName):
         raise BadRequest(f"--runner {runner}: there are {', '.join(get_args(RunnerName))}")
@@ -89,7 +90,11 @@ def place(devices: str = "auto", runner: str = "threads", address: str = "") -> 
         if len(kinds) > 1:
             raise BadRequest(f"--devices {devices}: name devices of one kind with --runner {runner}")
         _check_installed(runner)
-    return Placement(cast(RunnerName, runner), address, slots)
+    placement = Placement(cast(RunnerName, runner), address, slots)
+    if address:  # one that cannot be used is found before anything is written
+        with placement.start():
+            pass
+    return placement
 
 
 def _check_installed(runner: str) -> None:
@@ -118,7 +123,11 @@ def _dask(address: str, slots: Sequence[Slot]) -> Iterator[Workers]:
         if not address:
             yield Workers(runner.submit, _own(slots), AHEAD * len(slots))
             return
-        workers = runner.client.scheduler_info(n_workers=-1)["workers"].values()
+        try:
+            client = runner.client  # which connects
+        except OSError as error:
+            raise _unanswered(address, error) from None
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
         hosts = Counter(worker["host"] for worker in workers if worker["resources"].get(DEVICE))
         if not hosts:
             raise BadRequest(
@@ -138,11 +147,30 @@ def _dask_cluster(slots: Sequence[Slot]) -> dict[str, Any]:
     for number, slot in enumerate(slots):
         # Without a limit of Dask's: stylebatch keeps to its own, and Dask would kill a worker that has more.
         options = {**here, "nthreads": 1, "resources": {DEVICE: 1}, "memory_limit": 0}
-        visible = {"CUDA_VISIBLE_DEVICES": slot.device.removeprefix("cpu").removeprefix("cuda:")}
+        visible = {"CUDA_VISIBLE_DEVICES": cuda_name(slot.device)}
         workers[number] = {"cls": Nanny, "options": {**options, "env": visible}}
     scheduler = {"cls": Scheduler, "options": here}
     cluster = {"scheduler": scheduler, "workers": workers, "silence_logs": logging.CRITICAL}
     return {"cluster_class": SpecCluster, "cluster_kwargs": cluster}
+
+
+def _unanswered(address: str, error: Exception) -> BadRequest:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return BadRequest(f"the cluster at {address} cannot be reached: {reason}")
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Ray takes the GPUs that it has from the environment of the process that starts it."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _own(slots: Sequence[Slot]) -> WorkersOwn:
@@ -165,8 +193,17 @@ def _ray(address: str, slots: Sequence[Slot]) -> Iterator[Workers]:
             "object_store_memory": OBJECTS,
             "include_dashboard": False,
         }
-    # Ray tells of workers that die on the standard output, which is the summary's.
-    with redirect_stdout(sys.stderr), RayTaskRunner(address=address or None, init_kwargs=options) as runner:
+    with ExitStack() as stack:
+        # Ray tells of workers that die on the standard output, which is the summary's.
+        stack.enter_context(redirect_stdout(sys.stderr))
+        if gpus and not address:
+            stack.enter_context(_environment("CUDA_VISIBLE_DEVICES", ",".join(cuda_name(one.device) for one in slots)))
+        try:
+            runner = stack.enter_context(RayTaskRunner(address=address or None, init_kwargs=options))
+        except (OSError, RuntimeError, ValueError) as error:
+            if not address:
+                raise
+            raise _unanswered(address, error) from None
         if not address:
             with remote_options(num_cpus=1, num_gpus=min(gpus, 1)):
                 yield Workers(runner.submit, _own(slots), AHEAD * len(slots))

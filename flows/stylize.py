@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.carry_out import carry_out
@@ -21,7 +20,7 @@ from tasks.store import Store
 from tasks.work import Work
 
 
-@flow(name="stylize", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]  # a fault of Prefect's types
+@flow(name="stylize")
 def stylize(
     manifest: Path,
     out: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,23 @@ def _read(part: str, devices: str) -> Iterator[str]:
         raise BadRequest(f"--devices {devices}: there is no cuda:{index} on this machine; it has {there}")
     else:
         yield f"cuda:{int(index)}"
+
+
+def cuda_name(device: str) -> str:
+    """What ``CUDA_VISIBLE_DEVICES`` is to be for a process that has this device alone; nothing for the processor.
+
+    It may be set for this process too, and then the indices count among those it names.
+    """
+    if device == "cpu":
+        return ""
+    index = device.removeprefix("cuda:")
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return seen.split(",")[int(index)].strip() if seen else index
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, whatever number of threads it has been told to take."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def available_devices() -> list[str]:

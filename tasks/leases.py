@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Protocol
 
-import psutil
 import torch
 
-from tasks.devices import Slot, available_devices
+from tasks.devices import Slot, available_devices, usable_cores
 
 
 class Leases(Protocol):
@@ -55,7 +54,7 @@ class WorkersOwn:
     @contextmanager
     def lease(self) -> Iterator[Slot]:
         """See `Leases`."""
-        threads = self.threads or max(1, int(self.share * len(psutil.Process().cpu_affinity() or ())))
+        threads = self.threads or max(1, int(self.share * usable_cores()))
         slot = Slot(available_devices()[0], threads, self.share)
         _take(slot)
         yield slot

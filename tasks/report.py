@@ -161,7 +161,7 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     return {status: counts[status] for status in ("completed", "cached", "failed")}
 
 
-def ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     """How many pairs each device of each machine computed in this run, and in how many seconds."""
     # By key: rows that ask for the same picture were computed once.
     computed = {one.record.key: one.record for one in outcomes if one.record and one.status == "completed"}
@@ -181,7 +181,7 @@ def write_run(path: Path, outcomes: Sequence[Outcome], asked: Mapping[str, Any])
         **asked,
         "updated_at": datetime.now(UTC).isoformat(),
         "counts": count(outcomes),
-        "ran_on": ran_on(outcomes),
+        "ran_on": _ran_on(outcomes),
         "engine": ENGINE,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "machine": {"name": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},

@@ -126,6 +126,7 @@ def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: 
         address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
         with pytest.raises(BadRequest, match="has no worker with a device; start one for each device: dask worker"):
             stylize(manifest, tmp_path / "refused", runner="dask", address=address)
+        assert not (tmp_path / "refused").exists(), "nothing was written"
         options = ["--nthreads", "1", "--resources", "device=1", "--no-dashboard", "--host", "127.0.0.1"]
         workers += [
             subprocess.Popen(

@@ -86,3 +86,10 @@ def test_every_cuda_device_computes() -> None:
     pool = Pool(make_slots("auto"))
     with pool.lease() as slot:
         assert torch.ones(2, device=slot.device).sum().item() == 2
+
+
+def test_a_device_is_named_as_this_process_was_given_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [devices.cuda_name(name) for name in ("cuda:1", "cpu")] == ["1", ""]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, GPU-5f3")
+    assert [devices.cuda_name(name) for name in ("cuda:0", "cuda:1", "cpu")] == ["2", "GPU-5f3", ""]
