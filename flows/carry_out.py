@@ -7,6 +7,7 @@ from collections import defaultdict
 from flows.artifacts import Artifacts
 from flows.fan_out import fan_out
 from flows.runners import Placement
+from tasks.batches import in_batches
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding
 from tasks.ledger import Ledger
@@ -39,7 +40,7 @@ def carry_out(
     """
     out, store, known = ledger.folder, Store(ledger.folder), work.known
     artifacts = Artifacts(ledger.rows)
-    todo, undecodable = check_decoding(job for job in work.jobs if job.key not in known)
+    todo, undecodable, sizes = check_decoding(job for job in work.jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
     for job in todo:
         rows_of[job.key].append(job)
@@ -51,7 +52,7 @@ def carry_out(
         ledger.add([*work.settled, *map(refused, undecodable)])
         ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
         watcher.get().planned(once, ledger.outcomes)
-        with fan_out(once, store, placement, refresh, trace) as results:
+        with fan_out(in_batches(once, sizes), store, placement, refresh, trace) as results:
             while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
                 job, result, attempts = ended
                 settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,64 +17,78 @@ from tasks.jobs import Job
 from tasks.progress import stopping
 from tasks.record import Record
 from tasks.store import Store
-from tasks.stylize import BY_KEY, attempts_of, stylize_pair
+from tasks.stylize import BY_KEY, attempts_of, stylize_batch, stylize_pair
 
-_Future = PrefectFuture[dict[str, Any]]
-_Ended = tuple[Job, _Future]
+_Batch = Sequence[Job]
+_Ended = tuple[_Batch, PrefectFuture[Any]]
 Finished = tuple[Job, Record | Exception, int | None]
 
 
 @contextmanager
 def fan_out(
-    jobs: Sequence[Job], store: Store, placement: Placement, refresh: bool, trace: bool
+    batches: Sequence[_Batch], store: Store, placement: Placement, refresh: bool, trace: bool
 ) -> Iterator[Iterator[Finished]]:
-    """Stylize jobs, each in a slot of its own.
+    """Stylize jobs, each batch in a slot of its own.
 
     Gives an iterator over the jobs as they are finished, each with its record, or with its error and how often it was
     tried. When the context is left before the iterator is at its end, pairs in progress stop after their next step, or
     are left to a cluster that goes on.
     """
-    if not jobs:  # nothing to start a cluster for
+    if not batches:  # nothing to start a cluster for
         yield iter(())
         return
     context = stopping.set(stop := threading.Event())
     try:
         with placement.start() as workers:
             try:
-                yield _finished(jobs, store, workers, refresh, trace)
+                yield _finished(batches, store, workers, refresh, trace)
             finally:
                 stop.set()
     finally:
         stopping.reset(context)
 
 
-def _finished(jobs: Sequence[Job], store: Store, workers: Workers, refresh: bool, trace: bool) -> Iterator[Finished]:
+def _finished(
+    batches: Sequence[_Batch], store: Store, workers: Workers, refresh: bool, trace: bool
+) -> Iterator[Finished]:
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
     policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
-    task = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy)
+    single = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy)
+    together = stylize_batch.with_options(result_storage=store.records)
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0
-    waiting = iter(jobs)
+    waiting = deque(batches)
     while True:
-        while in_flight < workers.room and (job := next(waiting, None)):
-            future = workers.submit(task, {"job": job, "store": store, "leases": workers.leases, "trace": trace})
-            future.add_done_callback(partial(_finish, finished, job))
+        while in_flight < workers.room and waiting:
+            batch = waiting.popleft()
+            given = {"store": store, "leases": workers.leases}
+            if len(batch) == 1:
+                future = workers.submit(single, {"job": batch[0], **given, "trace": trace})
+            else:
+                future = workers.submit(together, {"jobs": batch, **given})
+            future.add_done_callback(partial(_finish, finished, batch))
             in_flight += 1
         if not in_flight:
             return
-        job, future = finished.get()
+        batch, future = finished.get()
         in_flight -= 1
         result = _result(future)
-        yield job, result, attempts_of(result) if isinstance(result, Exception) else None
+        if not isinstance(result, Exception):
+            yield from ((job, Record.model_validate(one), None) for job, one in zip(batch, result, strict=True))
+        elif len(batch) == 1:
+            yield batch[0], result, attempts_of(result)
+        else:  # one of them is at fault, or the batch as a whole: each by itself, then
+            waiting.extendleft([job] for job in reversed(batch))
 
 
-def _finish(finished: SimpleQueue[_Ended], job: Job, future: _Future) -> None:
-    finished.put((job, future))
+def _finish(finished: SimpleQueue[_Ended], batch: _Batch, future: PrefectFuture[Any]) -> None:
+    finished.put((batch, future))
 
 
-def _result(future: _Future) -> Record | Exception:
+def _result(future: PrefectFuture[Any]) -> list[Any] | Exception:
+    """The records of a batch, or the error that it ended with."""
     try:
         result: Any = future.result(raise_on_failure=False)
     except Exception as error:  # the worker's end, and not the pair's
         return error
-    return result if isinstance(result, Exception) else Record.model_validate(result)
+    return result if isinstance(result, Exception | list) else [result]

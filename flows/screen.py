@@ -78,21 +78,26 @@ class Bar(Watcher):
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         self._rows = len(jobs) + len(settled)
         self._count(settled)
-        self.progress.update(self._task, total=sum(job.settings.steps for job in jobs))
+        self.progress.update(self._task, total=sum(map(_steps, jobs)))
 
     def stepped(self, job: Job) -> None:
-        if self._steps[job.key] < job.settings.steps:  # a second attempt begins anew, but the bar never goes back
+        if self._steps[job.key] < _steps(job):  # a second attempt begins anew, but the bar never goes back
             self._steps[job.key] += 1
             self.progress.advance(self._task)
 
     def finished(self, job: Job, settled: Sequence[Outcome]) -> None:
-        self.progress.advance(self._task, job.settings.steps - self._steps.pop(job.key, 0))
+        self.progress.advance(self._task, _steps(job) - self._steps.pop(job.key, 0))
         self._count(settled)
 
     def _count(self, settled: Sequence[Outcome]) -> None:
         self._counts.update(outcome.status for outcome in settled)
         done = f"{sum(self._counts.values())}/{self._rows} rows"
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
+
+
+def _steps(job: Job) -> int:
+    """What a bar counts a job as: a picture that takes no step of the optimizer is one step's worth."""
+    return max(1, job.settings.optimizer_steps)
 
 
 class GalleryBar:

@@ -13,6 +13,7 @@ from tasks.files import sha256_of
 from tasks.key import pair_key
 from tasks.manifest import Manifest
 from tasks.memory import affordable_history
+from tasks.models import read_trained
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
 from tasks.rows import BadRow, Pair
@@ -39,9 +40,9 @@ class Style:
 class Job:
     """One pair to stylize.
 
-    ``content``, ``init``, ``weights`` and those of ``styles`` are files that can be opened; ``content_name`` and
-    ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine takes
-    for them.
+    ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
+    and ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine
+    takes for them.
     """
 
     row: int
@@ -57,6 +58,8 @@ class Job:
     content_sha256: str
     init_sha256: str | None
     weights_sha256: str
+    model: Path | None = None
+    model_sha256: str | None = None
 
     @property
     def style_sha256(self) -> str:
@@ -103,11 +106,12 @@ def make_jobs(
             styles = tuple(_styles(pair, digest))
             init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
             weights, weights_sha256 = find_weights(settings)
+            model, model_sha256 = _trained_network(styles[0], settings, digest)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
             continue
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
-        key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings)
+        key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
         name = pair.id or _derive_id(content, styles, key, taken)
         jobs.append(
             Job(
@@ -124,6 +128,8 @@ def make_jobs(
                 content_sha256=content_sha256,
                 init_sha256=init_sha256,
                 weights_sha256=weights_sha256,
+                model=model,
+                model_sha256=model_sha256,
             )
         )
     return jobs, bad_rows
@@ -136,6 +142,24 @@ def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
         path, sha256 = digest("style", style.name)
         mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
         yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+
+
+def _trained_network(style: Style, settings: Settings, digest: _Digests) -> tuple[Path, str] | tuple[None, None]:
+    """The file of the network that the settings ask for, which has to be one for this style, and its digest."""
+    if settings.engine != "feedforward":
+        return None, None
+    path, sha256 = digest("model", settings.model)
+    try:
+        trained = read_trained(path)
+    except BadInput as error:
+        raise _Vanished("model", str(error)) from None
+    if trained.style_sha256 != style.sha256:
+        raise _Vanished(
+            "model",
+            f"{path.name} was trained for another style, {trained.style}; train one for this: "
+            f"stylebatch train {style.path.name} …",
+        )
+    return path, sha256
 
 
 class _Vanished(Exception):
@@ -213,29 +237,33 @@ def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]
     return candidate
 
 
-def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow]]:
+Sizes = dict[Path, tuple[int, int]]  # pictures to their widths and heights
+
+
+def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]:
     """Decode every picture once, so that one that is cut off in the middle is found before any work is done.
 
     Returns:
-        The jobs whose pictures are whole, and the rows of the others.
+        The jobs whose pictures are whole, the rows of the others, and the sizes of the pictures.
     """
-    problems: dict[Path, str] = {}
+    looked: dict[Path, tuple[int, int] | str] = {}
     good, bad_rows = [], []
     for job in jobs:
         for column, path in job.pictures:
-            if path not in problems:
-                problems[path] = _damage(path)
-            if problems[path]:
-                bad_rows.append(job.refused(column, problems[path]))
+            if path not in looked:
+                looked[path] = _look(path)
+            found = looked[path]
+            if isinstance(found, str):
+                bad_rows.append(job.refused(column, found))
                 break
         else:
             good.append(job)
-    return good, bad_rows
+    return good, bad_rows, {path: found for path, found in looked.items() if not isinstance(found, str)}
 
 
-def _damage(path: Path) -> str:
+def _look(path: Path) -> tuple[int, int] | str:
+    """The picture's size, or what is wrong with it."""
     try:
-        load_picture(path)
+        return load_picture(path).size
     except (BadInput, OSError) as error:
         return str(error)
-    return ""

@@ -18,6 +18,7 @@ def pair_key(
     init_sha256: str | None,
     weights_sha256: str,
     settings: Settings,
+    model_sha256: str | None = None,
 ) -> str:
     """The key, 64 hexadecimal digits.
 
@@ -25,13 +26,18 @@ def pair_key(
         styles: each style's digest, its share of the blend, and its mask's digest, if it has one.
         init_sha256: of the picture to start from, if there is one; it counts by its bytes, wherever it lies.
         weights_sha256: of the network's weights, which count in the same way.
+        model_sha256: of the trained network, with the engine ``feedforward``; it counts in the same way.
         settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
     """
+    # What optimizing has no use for does not count, so that results of optimizing stay what they were.
+    elsewhere = {"model"} if model_sha256 else {"model", "engine", "refine"}
+    counting = settings.model_dump(exclude={"weights", *elsewhere})
     decides = {
         "engine": ENGINE,
         "weights": weights_sha256,
         "content": content_sha256,
         "styles": list(styles),
-        "settings": settings.model_dump(exclude={"weights"}) | ({"init": init_sha256} if init_sha256 else {}),
+        "settings": counting | ({"init": init_sha256} if init_sha256 else {}),
+        **({"model": model_sha256} if model_sha256 else {}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

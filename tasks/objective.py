@@ -30,6 +30,11 @@ def to_tensor(picture: Image.Image, device: str) -> Tensor:
     return torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)[None].float() / 255
 
 
+def to_picture(tensor: Tensor) -> Image.Image:
+    """(1, 3, H, W) in [0, 1], rounded to 8 bits a channel."""
+    return Image.fromarray((tensor[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
 @lru_cache(maxsize=4)
 def load_encoder(
     layers: frozenset[str],

@@ -29,7 +29,7 @@ class Record(BaseModel):
     style_loss: float
     tv_loss: float
     style_loss_by_layer: dict[str, float]
-    optimizer_loss: float
+    optimizer_loss: float | None  # nothing where a network painted alone
     steps: int
     seconds: float
     machine: str | None = None  # records of earlier versions have none

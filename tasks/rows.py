@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from tasks.errors import BadInput
 from tasks.manifest import Manifest, is_empty
+from tasks.model_check import check_model
 from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
 from tasks.settings import Settings, problems
@@ -130,10 +131,26 @@ def _check_row(
     look("masks", masks)
     if settings.starts_from_picture:
         look("init", [settings.init])
+    if settings.engine != "optimize":
+        found += _beyond_a_network(settings, styles, masks)
     if found:
         style = written(styles) if styles else str(row.get("style", ""))
         return BadRow(number, name, "".join(content), style, tuple(found))
     return Pair(number, name, content[0], styles, masks, settings)
+
+
+def _beyond_a_network(
+    settings: Settings, styles: Sequence[NamedStyle], masks: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """What an engine that paints with a trained network cannot do, by column."""
+    if len(styles) > 1:
+        yield "style", f"a network is trained for one style, not for {len(styles)}; take engine=optimize"
+    if masks:
+        yield "masks", "a trained network paints everywhere; take engine=optimize"
+    if settings.init != "content":
+        yield "init", f"engine={settings.engine} starts from the network's picture; leave init out"
+    if settings.preserve_color == "match":
+        yield "preserve_color", "match makes each content a style of its own, which no network was trained for"
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
@@ -153,6 +170,7 @@ class _SettingsReader:
     def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
         self._overrides = overrides
         self._check_weights = cache(lambda network, weights: check_weights(network, weights, manifest.locate))
+        self._check_model = cache(lambda model: check_model(model, manifest.locate))
         self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
 
     def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
@@ -161,8 +179,10 @@ class _SettingsReader:
         if text not in self._known:
             try:
                 settings = Settings.model_validate({**given, **self._overrides})
-                problem = self._check_weights(settings.network, settings.weights)
-                self._known[text] = settings, [("weights", problem)] if problem else []
+                asked = {"weights": self._check_weights(settings.network, settings.weights)}
+                if settings.engine == "feedforward":
+                    asked["model"] = self._check_model(settings.model)
+                self._known[text] = settings, [(column, problem) for column, problem in asked.items() if problem]
             except ValidationError as error:
                 self._known[text] = Settings(), problems(error)
         return self._known[text]

@@ -71,6 +71,22 @@ class Settings(BaseModel):
         description="settings of a published method, for those that are not given: `gatys2016`, `gatys2017-highres` "
         "or `johnson2016`",
     )
+    engine: Literal["optimize", "feedforward", "auto"] = Field(
+        "optimize",
+        description="`optimize` each picture; `feedforward`: one pass through `model`, a network that was trained for "
+        "the style; `auto`: train a network where that is quicker for all pictures of a style "
+        "([Trained networks](#trained-networks))",
+    )
+    model: str = Field(
+        "none", min_length=1, description="of `feedforward`: the file that `stylebatch train` has written for the style"
+    )
+    refine: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="of `feedforward`: steps of the optimizer, from the network's picture; with `auto`, unless given, "
+        "as many as bring it to where `steps` would",
+    )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
     tolerance: float = Field(
@@ -158,6 +174,11 @@ class Settings(BaseModel):
         if pooling == "average" and not _network(info.data).has_pooling:
             raise ValueError(f"{info.data['network']} halves by convolutions and has no pooling; leave it at 'max'")
         return pooling
+
+    @property
+    def optimizer_steps(self) -> int:
+        """The most steps that the optimizer takes, whichever the engine."""
+        return self.refine if self.engine == "feedforward" else self.steps
 
     @property
     def starts_from_picture(self) -> bool:

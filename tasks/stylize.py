@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
 from PIL import Image
 from prefect import Task, task
-from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.results import get_result_store
 from prefect.tasks import exponential_backoff
 from torch import Tensor
 
 from tasks.devices import Slot
 from tasks.errors import BadInput, is_out_of_space
+from tasks.feedforward import paint
 from tasks.jobs import Job
 from tasks.leases import Leases
 from tasks.memory import fitting_size, is_out_of_memory
@@ -32,7 +34,7 @@ from tasks.nst.losses import Losses
 from tasks.nst.optimize import Optimized, optimize
 from tasks.nst.scales import automatic_scales, carry_over, resolutions
 from tasks.nst.stopping import Stalled
-from tasks.objective import make_objective, to_tensor
+from tasks.objective import make_objective, to_picture, to_tensor
 from tasks.pictures import load_picture, resize, scaled_size, write_png
 from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
@@ -40,9 +42,21 @@ from tasks.store import Store
 from tasks.trace import Trace
 
 
-def to_picture(tensor: Tensor) -> Image.Image:
-    """(1, 3, H, W) in [0, 1], rounded to 8 bits a channel."""
-    return Image.fromarray((tensor[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+@dataclass(frozen=True)
+class Made:
+    """A picture that was made of a content.
+
+    Attributes:
+        content: (1, 3, H, W), RGB in [0, 1], at the picture's resolution.
+        picture: (1, 3, H, W), RGB in [0, 1].
+        loss: what the optimizer saw at it, if there was one.
+        steps: that the optimizer took.
+    """
+
+    content: Tensor
+    picture: Tensor
+    loss: float | None
+    steps: int
 
 
 def start_picture(job: Job, content: Tensor) -> Tensor:
@@ -63,18 +77,39 @@ def judge(job: Job, content: Tensor, picture: Image.Image, slot: Slot) -> Losses
         return objective(to_tensor(picture, slot.device))
 
 
+def optimize_from(
+    job: Job,
+    content: Tensor,
+    start: Tensor,
+    steps: int,
+    slot: Slot,
+    on_step: Callable[[int, Losses], None],
+    frugal: bool,
+) -> Optimized:
+    """Optimize from ``start``, at the resolution that it has in common with ``content``, (1, 3, H, W)."""
+    settings = job.settings
+    return optimize(
+        make_objective(job, content, settings.precision, slot.device, frugal, slot.share),
+        start,
+        LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
+        steps,
+        on_step=on_step,
+        stalled=Stalled(settings.tolerance),
+    )
+
+
 def optimize_by_scales(
     job: Job, picture: Image.Image, slot: Slot, on_step: Callable[[int, Losses], None], frugal: bool
-) -> tuple[Tensor, Optimized]:
+) -> Made:
     """Optimize at each of the resolutions, from coarse to fine.
 
     Args:
         picture: the content in its own size.
 
     Returns:
-        The content (1, 3, H, W) at the finest, and what became of it, with the steps of all resolutions.
+        What was made at the finest, with the steps of all resolutions.
     """
-    settings, device = job.settings, slot.device
+    settings = job.settings
     scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
     shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
     fitting = sum(
@@ -84,21 +119,39 @@ def optimize_by_scales(
     optimized: Optimized | None = None
     steps_before = 0
     for size, steps in resolutions(settings.size, fitting, settings.steps):
-        content = to_tensor(resize(picture, size), device)
+        content = to_tensor(resize(picture, size), slot.device)
         before, start = start, start_picture(job, content)
         if optimized:
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
-        optimized = optimize(
-            make_objective(job, content, settings.precision, device, frugal, slot.share),
-            start,
-            LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
-            steps,
-            on_step=on_step,
-            stalled=Stalled(settings.tolerance),
-        )
+        optimized = optimize_from(job, content, start, steps, slot, on_step, frugal)
     assert optimized is not None  # a picture that is too small for the network has been refused as a row
-    return content, replace(optimized, steps=steps_before + optimized.steps)
+    return Made(content, optimized.picture, optimized.loss, steps_before + optimized.steps)
+
+
+def paint_and_refine(
+    job: Job, picture: Image.Image, slot: Slot, on_step: Callable[[int, Losses], None], frugal: bool
+) -> Made:
+    """Let the job's network paint, and the optimizer go on from there, if the job asks for it.
+
+    Args:
+        picture: the content in its own size.
+    """
+    content = to_tensor(resize(picture, job.settings.size), slot.device)
+    painted = paint(job, content, slot, frugal)
+    if not job.settings.refine:
+        return Made(content, painted, None, 0)
+    refined = optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
+    return Made(content, refined.picture, refined.loss, refined.steps)
+
+
+def finish(job: Job, made: Made, slot: Slot) -> tuple[Image.Image, Losses]:
+    """The picture to be written, and its losses."""
+    tensor = made.picture
+    if job.settings.preserve_color == "luminance":
+        tensor = with_colors_of(made.content, tensor)
+    picture = to_picture(tensor)
+    return picture, judge(job, made.content, picture, slot)
 
 
 def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
@@ -112,7 +165,6 @@ def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal:
         Stopped: the run was told to stop.
         OSError: the picture that was written reads as another one.
     """
-    settings = job.settings
     curve = Trace()
     watching, stop = watcher.get(), stopping.get()
 
@@ -126,15 +178,46 @@ def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal:
     decoded = load_picture(job.content, job.content_sha256)
     with leases.lease() as slot:
         started = time.perf_counter()
-        content, optimized = optimize_by_scales(job, decoded, slot, on_step, frugal)
-        tensor = optimized.picture
-        if settings.preserve_color == "luminance":
-            tensor = with_colors_of(content, tensor)
-        picture = to_picture(tensor)
-        losses = judge(job, content, picture, slot)
+        make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
+        made = make(job, decoded, slot, on_step, frugal)
+        picture, losses = finish(job, made, slot)
         seconds = time.perf_counter() - started
-    if trace:
+    if trace and made.steps:
         curve.write(store.trace(job.key))
+    return keep(job, made, picture, losses, slot, seconds, store)
+
+
+def stylize_together(jobs: Sequence[Job], store: Store, leases: Leases) -> list[Record]:
+    """Stylize jobs of one batch by one pass through their network, and write their pictures into the store.
+
+    Each is said to have taken its share of the time.
+
+    Raises:
+        BadInput: as `stylize`.
+        OSError: as `stylize`.
+    """
+    decoded = [load_picture(job.content, job.content_sha256) for job in jobs]
+    with leases.lease() as slot:
+        started = time.perf_counter()
+        contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
+        painted = paint(jobs[0], contents, slot, frugal=False)
+        made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
+        finished = [finish(job, one, slot) for job, one in zip(jobs, made, strict=True)]
+        seconds = (time.perf_counter() - started) / len(jobs)
+    return [
+        keep(job, one, picture, losses, slot, seconds, store)
+        for job, one, (picture, losses) in zip(jobs, made, finished, strict=True)
+    ]
+
+
+def keep(
+    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: Store
+) -> Record:
+    """Write the picture into the store, and say all that is known of it.
+
+    Raises:
+        OSError: the picture that was written reads as another one.
+    """
     output = store.picture(job.key)
     output_sha256 = write_png(picture, output)
     if load_picture(output, output_sha256) != picture:
@@ -148,20 +231,20 @@ def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal:
         style_loss=style_loss,
         tv_loss=tv_loss,
         style_loss_by_layer=by_layer,
-        optimizer_loss=optimized.loss,
-        steps=optimized.steps,
+        optimizer_loss=made.loss,
+        steps=made.steps,
         seconds=seconds,
         machine=platform.node(),
         device=slot.device,
-        width=content.shape[-1],
-        height=content.shape[-2],
+        width=picture.width,
+        height=picture.height,
         attempts=1,
         output_sha256=output_sha256,
         content_sha256=job.content_sha256,
         style_sha256=job.style_sha256,
         masks_sha256=job.masks_sha256,
         weights_sha256=job.weights_sha256,
-        settings=settings,
+        settings=job.settings,
         finished_at=datetime.now(UTC),
     )
 
@@ -227,3 +310,25 @@ def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) ->
         vars(error)[ATTEMPTS] = attempts
         raise
     return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")
+
+
+@task(
+    task_run_name="{jobs[0].id} and more, in one pass",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    result_serializer="json",
+    cache_result_in_memory=False,
+)
+def stylize_batch(jobs: Sequence[Job], store: Store, leases: Leases) -> list[dict[str, Any]]:
+    """`stylize_together` as a Prefect task, which leaves the records where `stylize_pair` would look for them.
+
+    It is not tried again: where it fails, its jobs are stylized one by one.
+
+    Returns:
+        The records in the order of the jobs, as JSON's types.
+    """
+    records = [record.model_dump(mode="json") for record in stylize_together(jobs, store, leases)]
+    results = get_result_store()
+    for record in records:
+        results.write(record, key=record["key"])
+    return records

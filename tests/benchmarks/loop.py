@@ -32,10 +32,10 @@ from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses, Objective
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES
-from tasks.objective import make_objective, to_tensor
+from tasks.objective import make_objective, to_picture, to_tensor
 from tasks.pictures import load_picture, resize
 from tasks.rows import check_rows
-from tasks.stylize import judge, start_picture, to_picture
+from tasks.stylize import judge, start_picture
 
 SAMPLES = Path(__file__).parents[2] / "manifests"
 EVERY = 5  # steps between two looks at our picture

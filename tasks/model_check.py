@@ -1,0 +1,28 @@
+"""Whether the file that a row names for its network is one, found before any work is done.
+
+Apart from `models`, so that a check of rows that name none goes without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.errors import BadInput
+
+
+def check_model(model: str, locate: Callable[[str], Path]) -> str:
+    """What is wrong with the network of a row whose engine is ``feedforward``, or nothing.
+
+    Args:
+        model: the setting, which `locate` makes a path of.
+    """
+    if model == "none":
+        return "engine=feedforward needs the file of a trained network; `stylebatch train STYLE …` makes one"
+    from tasks.models import read_model
+
+    try:
+        read_model(locate(model))
+    except BadInput as error:
+        return str(error)
+    return ""

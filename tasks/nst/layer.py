@@ -1,0 +1,79 @@
+"""One layer of the transformation network: a convolution, instance normalization, a ReLU."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EPSILON = 1e-5  # what keeps the normalization of an even channel finite
+Statistics = tuple[Tensor, Tensor]  # mean and variance of each channel, (C,) each, float32
+
+
+class Layer(nn.Module):
+    """A convolution behind reflection padding, and instance normalization with a ReLU behind it.
+
+    The weights lie as a matrix (C_out, C_in · k · k), which is what Muon orthogonalizes.
+
+    Args:
+        taken: channels of what it is given, C_in; ``given``: of what it gives, C_out.
+        kernel: side of the convolution, odd.
+        stride: 2 halves the sides; ``enlarge=2`` doubles them beforehand, by nearest neighbours.
+        normalized: whether normalization follows; without it the convolution has a bias, and all of it starts at zero.
+        rectified: whether a ReLU does.
+    """
+
+    def __init__(
+        self,
+        taken: int,
+        given: int,
+        kernel: int,
+        stride: int = 1,
+        enlarge: int = 1,
+        normalized: bool = True,
+        rectified: bool = True,
+    ) -> None:
+        super().__init__()
+        self.shape = (given, taken, kernel, kernel)
+        self.kernel, self.stride, self.enlarge = kernel, stride, enlarge
+        self.normalized, self.rectified = normalized, rectified
+        fan_in = taken * kernel * kernel
+        # He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
+        start = torch.randn(given, fan_in) * math.sqrt(2 / fan_in) if normalized else torch.zeros(given, fan_in)
+        self.weight = nn.Parameter(start)
+        self.gain = nn.Parameter(torch.ones(given)) if normalized else None
+        self.bias = nn.Parameter(torch.zeros(given))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, h, w) -> (N, C_out, h', w')."""
+        margin = self.kernel // 2
+        x = self.convolve(self.enlarged(x), margin, margin)
+        if self.normalized:
+            x = torch.cat([self.normalize(x[n : n + 1]) for n in range(len(x))]) if len(x) > 1 else self.normalize(x)
+        return self.finish(x)
+
+    def enlarged(self, x: Tensor) -> Tensor:
+        """What the convolution is given."""
+        return F.interpolate(x, scale_factor=self.enlarge, mode="nearest") if self.enlarge > 1 else x
+
+    def convolve(self, x: Tensor, above: int, below: int) -> Tensor:
+        """The convolution of (N, C_in, h, w), with so many rows reflected above and below it."""
+        margin = self.kernel // 2
+        x = F.pad(x, (margin, margin, above, below), mode="reflect")
+        bias = None if self.normalized else self.bias.to(x.dtype)
+        return F.conv2d(x, self.weight.to(x.dtype).view(self.shape), bias, self.stride)
+
+    def normalize(self, x: Tensor, statistics: Statistics | None = None) -> Tensor:
+        """Instance normalization of one picture's features (1, C, h, w), by their own statistics or by given ones.
+
+        Of a single picture it is what batch normalization does, which leaves the channels last, as torch's own instance
+        normalization does not.
+        """
+        mean, variance = statistics or (None, None)
+        return F.batch_norm(x, mean, variance, self.gain, self.bias, training=statistics is None, eps=EPSILON)
+
+    def finish(self, x: Tensor) -> Tensor:
+        """The ReLU, where there is one."""
+        return F.relu(x, inplace=True) if self.rectified else x

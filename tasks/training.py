@@ -1,0 +1,334 @@
+"""Training a network for one style: pictures in, a file that stylizes out; a crash costs the last minutes alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tasks.checkpoint import Checkpoint
+from tasks.devices import Slot
+from tasks.errors import BadRequest
+from tasks.models import Trained, described, read_model, write_model
+from tasks.nst.lbfgs import LBFGS
+from tasks.nst.losses import Losses, Objective, content_targets
+from tasks.nst.optimize import optimize
+from tasks.nst.precision import DTYPES, fastest_precision
+from tasks.nst.training import SPACIOUS, Trainer, sample
+from tasks.nst.transform import Architecture, TransformNetwork
+from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
+from tasks.pictures import load_picture, resize, write_png
+from tasks.progress import Stopped, stopping
+from tasks.settings import Settings
+
+VERSION = 1  # to be raised with every change that gives another network for the same request
+MOST_CONTENTS = 1000  # pictures that are kept in memory, 8-bit: some 350 MB at 256 px
+MOST_HELD_OUT = 8
+VALIDATIONS = 20  # in a whole training
+PATIENCE = 6  # validations without a better one, after which the training ends
+WORTH_STEPS, WORTH_PICTURES = 40, 3  # how far, and for how many pictures, the optimizer is followed for comparison
+PREVIEW = 4  # pictures of a preview
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a training is asked for.
+
+    Attributes:
+        contents: pictures with their digests; some are held out.
+        settings: of the objective: size, weights, layers, network and the like.
+        weights: the file of the encoder's weights.
+        steps: of the training, at most.
+        start: the file of a network to start from, of whatever style.
+    """
+
+    style: Path
+    style_sha256: str
+    contents: Sequence[tuple[Path, str]]
+    settings: Settings
+    weights: Path
+    weights_sha256: str
+    steps: int
+    start: Path | None = None
+    start_sha256: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that decides the network, 64 hexadecimal digits."""
+        decides = {
+            "version": VERSION,
+            "style": self.style_sha256,
+            "contents": sorted(sha256 for _, sha256 in self.contents),
+            "settings": self.settings.model_dump(mode="json", exclude={"weights", "model", "engine", "refine"}),
+            "weights": self.weights_sha256,
+            "steps": self.steps,
+            "start": self.start_sha256,
+        }
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: the step of so many, the typical loss of late, and the last validation's."""
+
+    step: int
+    steps: int
+    loss: float
+    held_out: float
+
+
+# Told after each step. By context, as `tasks.progress.watcher`.
+training: ContextVar[Callable[[Progress], None]] = ContextVar("training", default=lambda _: None)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One validation: after which step and how many seconds, with the losses of training and of held-out pictures.
+
+    ``loss`` is the geometric mean since the validation before; ``held_out`` the mean, of pictures as they are written.
+    """
+
+    step: int
+    seconds: float
+    loss: float
+    held_out: float
+
+
+def make_request(
+    style: Path,
+    style_sha256: str,
+    contents: Sequence[tuple[Path, str]],
+    settings: Settings,
+    weights: tuple[Path, str],
+    steps: int,
+    device: str,
+    start: tuple[Path, str] | None = None,
+) -> Request:
+    """A request with what ``auto`` stands for on this device in its place.
+
+    Raises:
+        BadRequest: there are too few contents, or the settings cannot be trained for.
+    """
+    different = {sha256: (path, sha256) for path, sha256 in contents}
+    if len(different) < 2:
+        raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
+    if settings.preserve_color != "none":
+        raise BadRequest("preserve_color: a network learns the style as it is; leave it to the pictures to be stylized")
+    precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
+    resolved = settings.model_copy(update={"precision": precision})
+    path, sha256 = start or (None, None)
+    chosen = sorted(different.values(), key=lambda content: content[1])[:MOST_CONTENTS]
+    return Request(style, style_sha256, chosen, resolved, *weights, steps, path, sha256)
+
+
+def train(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]]:
+    """Train a network, or go on where an earlier process stopped, and write it to ``out``.
+
+    Beside it, ``<stem>.preview.png``, held-out pictures as they come to look, and ``<name>.checkpoint`` are written as
+    it goes on; the checkpoint is removed at the end.
+
+    Returns:
+        What the file says of the network, and the curve of its training.
+
+    Raises:
+        BadInput: a picture cannot be read, or a file was changed meanwhile.
+        Stopped: the training was told to stop; what is done is in the checkpoint.
+    """
+    session = _Session(request, slot)
+    checkpoint = Checkpoint(out.with_name(f"{out.name}.checkpoint"), request.digest)
+    session.resume(checkpoint)
+    stop, tell = stopping.get(), training.get()
+    every = max(1, request.steps // VALIDATIONS)
+    while session.step < request.steps and not session.stalled:
+        session.take()
+        held_out = session.curve[-1].held_out if session.curve else math.nan
+        tell(Progress(session.step, request.steps, session.recent, held_out))
+        if session.step % every == 0 or session.step == request.steps:
+            session.validate()
+            write_png(session.preview(), out.with_name(f"{out.stem}.preview.png"))
+            session.save(checkpoint)
+        if stop.is_set():
+            session.save(checkpoint)
+            raise Stopped
+    trained = session.finish()
+    write_model(out, session.network, trained)
+    checkpoint.remove()
+    return trained, session.curve
+
+
+class _Session:
+    """One training in one process: its pictures, its network, and how the held-out pictures do."""
+
+    def __init__(self, request: Request, slot: Slot) -> None:
+        self._request, self._device = request, slot.device
+        self._dtype = DTYPES[request.settings.precision]
+        count = len(request.contents)
+        held_out = min(MOST_HELD_OUT, max(1, count // 8))
+        size = request.settings.size
+        # By their digests' order, which has nothing to do with what they show.
+        self._held_out = [
+            to_tensor(resize(load_picture(*content), size), self._device) for content in request.contents[:held_out]
+        ]
+        self._pictures = [
+            torch.from_numpy(np.array(resize(load_picture(*content), SPACIOUS * size))).permute(2, 0, 1)
+            for content in request.contents[held_out:]
+        ]
+        # Judged in float32, as everything that is reported.
+        self._judging = [self._objective(picture, "float32") for picture in self._held_out]
+        self._trainer = Trainer(self._new_network(), request.steps)
+        self._best = float("inf"), self._trainer.state()
+        self._since: list[float] = []  # logarithms of the losses since the last validation
+        self._seconds, self._began = 0.0, time.perf_counter()
+        self.curve: list[Point] = []
+
+    def _new_network(self) -> TransformNetwork:
+        if self._request.start is not None:
+            return read_model(self._request.start).to(torch.device(self._device)).train().requires_grad_()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._request.settings.seed)
+            return TransformNetwork(Architecture()).to(torch.device(self._device))
+
+    def _objective(self, content: Tensor, precision: str) -> Objective:
+        request, settings = self._request, self._request.settings
+        weights = weights_of(settings)
+        given = weights.layers, precision, settings.pooling, self._device, settings.network
+        encoder = load_encoder(*given, request.weights, request.weights_sha256)
+        longer, layers = settings.size * settings.style_scale, tuple(settings.style_layers)
+        style = load_style(request.style, request.style_sha256, longer, layers, encoder)
+        return Objective(encoder, weights, content_targets(encoder, content, settings.content_layers), style)
+
+    @property
+    def network(self) -> TransformNetwork:
+        """The network as it is now."""
+        return self._trainer.network
+
+    @property
+    def step(self) -> int:
+        """How many steps have been taken."""
+        return self._trainer.step
+
+    @property
+    def recent(self) -> float:
+        """The typical loss of the last steps."""
+        return math.exp(fmean(self._since[-50:]))
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the last validations were all no better than an earlier one."""
+        held_out = [point.held_out for point in self.curve]
+        return len(held_out) > PATIENCE and min(held_out[-PATIENCE:]) >= min(held_out[:-PATIENCE])
+
+    def take(self) -> None:
+        """One step of the training."""
+        settings = self._request.settings
+        picture = sample(self._pictures, settings.size, settings.seed, self.step).to(self._device)
+        precision = settings.precision
+        self._since.append(self._trainer.take(picture, self._objective(picture, precision), self._dtype))
+
+    def validate(self) -> None:
+        """Judge the held-out pictures, and keep the network if it is the best so far."""
+        held_out = fmean(losses.total.item() for losses in self._judge())
+        seconds = self._seconds + time.perf_counter() - self._began
+        self.curve.append(Point(self.step, seconds, math.exp(fmean(self._since)), held_out))
+        self._since = self._since[-1:]
+        if held_out < self._best[0]:
+            self._best = held_out, {name: tensor.clone() for name, tensor in self._trainer.state().items()}
+
+    def _painted(self, picture: Tensor) -> Tensor:
+        """What the network makes of a picture, as it would be written."""
+        with torch.no_grad():
+            painted: Tensor = self.network(picture, self._dtype)
+        return (painted * 255).round() / 255
+
+    def _judge(self) -> list[Losses]:
+        with torch.no_grad():
+            pairs = zip(self._held_out, self._judging, strict=True)
+            return [objective(self._painted(picture)) for picture, objective in pairs]
+
+    def preview(self) -> Image.Image:
+        """Some held-out pictures beside what the network makes of them now."""
+        rows = []
+        for picture in self._held_out[:PREVIEW]:
+            rows.append(to_picture(torch.cat([picture, self._painted(picture)], 3)))
+        sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+        top = 0
+        for row in rows:
+            sheet.paste(row, (0, top))
+            top += row.height
+        return sheet
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write down everything that `resume` needs."""
+        tensors = {f"now.{name}": tensor for name, tensor in self._trainer.state().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self._best[1].items()}
+        seconds = self._seconds + time.perf_counter() - self._began
+        numbers = {"step": self.step, "best": self._best[0], "since": self._since, "seconds": seconds}
+        checkpoint.save(tensors, {**numbers, "curve": [asdict(point) for point in self.curve]})
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, if there is one of this training."""
+        held = checkpoint.load()
+        if held is None:
+            return
+        tensors, numbers = held
+        parts: dict[str, dict[str, Tensor]] = {"now": {}, "best": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor.to(self._device)
+        self._trainer.resume(parts["now"], numbers["step"])
+        self._best = numbers["best"], parts["best"]
+        self._since, self._seconds = numbers["since"], numbers["seconds"]
+        self.curve = [Point(**point) for point in numbers["curve"]]
+
+    def finish(self) -> Trained:
+        """Take the best network, in the precision of its file, and judge it."""
+        request = self._request
+        seconds = self._seconds + time.perf_counter() - self._began
+        self._trainer.resume(self._best[1], self.step)
+        self.network.half().float().eval().requires_grad_(False)
+        judged = self._judge()
+        mean = {
+            "total_loss": fmean(one.total.item() for one in judged),
+            "content_loss": fmean(one.content.item() for one in judged),
+            "style_loss": fmean(sum(loss.item() for loss in one.style.values()) for one in judged),
+            "tv_loss": fmean(one.tv.item() for one in judged),
+        }
+        return Trained(
+            architecture=described(self.network),
+            style=request.style.name,
+            style_sha256=request.style_sha256,
+            settings=request.settings,
+            contents=len(self._pictures),
+            held_out=len(self._held_out),
+            steps=self.step,
+            seconds=seconds,
+            worth=self._worth(judged),
+            **mean,
+        )
+
+    def _worth(self, judged: Sequence[Losses]) -> float:
+        """The step at which the optimizer is where the network is, on average over some held-out pictures."""
+        found = []
+        for picture, losses in list(zip(self._held_out, judged, strict=True))[:WORTH_PICTURES]:
+            curve: list[float] = []
+
+            def on_step(_: int, seen: Losses, curve: list[float] = curve) -> None:
+                curve.append(seen.total.item())
+
+            objective = self._objective(picture, self._request.settings.precision)
+            optimize(objective, picture, LBFGS(WORTH_STEPS), WORTH_STEPS, on_step)
+            reached = (step for step, loss in enumerate(curve) if loss <= losses.total.item())
+            found.append(next(reached, WORTH_STEPS))
+        return fmean(found)
