@@ -275,6 +275,78 @@ def _say_how_to_go_on(folder: Path) -> None:
     error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)
 
 
+@app.command(
+    epilog="Example: [bold]stylebatch train styles/night.jpg --contents 'photographs/*.jpg' --out night.safetensors "
+    "--set size=256[/]"
+)
+def train(
+    style: Annotated[Path, typer.Argument(help="The style picture.")],
+    contents: Annotated[
+        list[str],
+        typer.Option(
+            metavar="GLOB", help="Content pictures: those to be stylized, or any photographs. May be repeated."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The network's file, NAME.safetensors.")],
+    set_: SetOption = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the training, at most.")] = 4000,
+    start: Annotated[
+        Path | None, typer.Option(help="Another network to start from, of whatever style.", show_default="none")
+    ] = None,
+    devices: DevicesOption = "auto",
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Train a network for one style, that stylizes any picture in one pass. A training that was stopped goes on.
+
+    Some of the contents are held out, and the training ends when they no longer improve. Use the network with
+    engine=feedforward and model=NAME.safetensors.
+    """
+    configure(verbose)
+    started = time.perf_counter()
+    with clear_errors(verbose):
+        overrides = parse_assignments(set_ or [])
+        from tasks.manifest import expand
+
+        # A request that cannot be carried out fails here, before Prefect's server starts.
+        found = list(expand(Path(), contents, "--contents"))
+        if not style.is_file():
+            raise BadRequest(f"there is no style picture {style}")
+        if out.suffix != ".safetensors":
+            raise BadRequest(f"--out {out}: a network's file ends in .safetensors")
+        session = Session(lambda: _say_training_goes_on(out))
+        with session.flows():
+            from flows.train import train
+
+            session.ready()
+            with _watching_training(session, quiet or as_json or verbose):
+                trained = train(style, found, out, overrides, steps, start, devices)
+    if as_json:
+        print(json.dumps({**trained.model_dump(mode="json"), "out": str(out)}))
+    elif not quiet:
+        from flows.screen import print_trained
+
+        print_trained(out_console, trained, out, time.perf_counter() - started)
+    gc.freeze()
+
+
+def _watching_training(session: Session, silent: bool) -> AbstractContextManager[None]:
+    if silent:
+        return nullcontext()
+    from flows.screen import TrainingBar
+    from tasks.training import training
+
+    bar = TrainingBar(error_console)
+    return session.watching(training, bar, bar.progress)
+
+
+def _say_training_goes_on(out: Path) -> None:
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    kept = f"What is done is kept in {escape(str(checkpoint))}; the" if checkpoint.exists() else "The"
+    error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)
+
+
 @app.command(epilog="Example: [bold]stylebatch check manifests/demo.yaml[/]")
 def check(
     manifest: ManifestArgument,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -28,6 +30,10 @@ from tasks.report import Outcome, count
 from tasks.reprocess import Plan
 from tasks.rows import BadRow
 from tasks.status import RunStatus
+
+if TYPE_CHECKING:  # it imports torch
+    from tasks.models import Trained
+    from tasks.training import Progress as TrainingProgress
 
 # What a screen has room for; the report has them all.
 FAILURES = 10
@@ -122,6 +128,44 @@ class GalleryBar:
                 self.progress.update(task, visible=False)
             self._tasks[what] = self.progress.add_task(f"gallery: {what}", total=total or None)
         self.progress.update(self._tasks[what], completed=done)
+
+
+class TrainingBar:
+    """A progress bar over the steps of a training, with the losses and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self.progress.add_task("reading pictures", total=None)
+
+    def __call__(self, seen: TrainingProgress) -> None:
+        """Show how far it is."""
+        held_out = "" if math.isnan(seen.held_out) else f", held out {seen.held_out:,.0f}"
+        text = f"loss {seen.loss:,.0f}{held_out}"
+        self.progress.update(self._task, completed=seen.step, total=seen.steps, description=text)
+
+
+def print_trained(console: Console, trained: Trained, out: Path, seconds: float) -> None:
+    """What a training has come to, and where the files are."""
+    console.print(
+        f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
+        f"{trained.total_loss:,.0f}, as after {trained.worth:.0f} steps of the optimizer",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"{_duration(seconds)} in all; the files:", highlight=False)
+    for file in (out, out.with_name(f"{out.stem}.preview.png"), out.with_name(f"{out.stem}.losses.svg")):
+        if file.exists():
+            console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
 def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Path, seconds: float) -> None:

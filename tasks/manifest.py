@@ -138,7 +138,7 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
     rows = document.get("pairs") or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
-    contents = list(_expand(path, document.get("contents", []), "contents"))
+    contents = list(expand(path.parent, document.get("contents", []), f"{path}: contents"))
     styles = list(_expand_styles(path, document.get("styles", [])))
     asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
     given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
@@ -190,31 +190,39 @@ def _combinations(
         yield combination
 
 
-def _expand(manifest: Path, patterns: Any, key: str) -> Iterator[str]:
-    """The files that a list of names and globs stands for: in the list's order, and sorted within each glob."""
+def expand(folder: Path, patterns: Any, where: str) -> Iterator[str]:
+    """The files that a list of names and globs stands for: in the list's order, and sorted within each glob.
+
+    Args:
+        folder: what they are relative to.
+        where: they stand, for the text of an error.
+
+    Raises:
+        BadRequest: nothing matches a glob, or it is no text.
+    """
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if not isinstance(pattern, str):
-            raise BadRequest(f"{manifest}: {key} is a name or glob, or a list of them, not {pattern!r}")
-        if not any(character in pattern for character in "*?[") or (manifest.parent / pattern).is_file():
+            raise BadRequest(f"{where} is a name or glob, or a list of them, not {pattern!r}")
+        if not any(character in pattern for character in "*?[") or (folder / pattern).is_file():
             yield pattern
             continue
         anchor = Path(pattern).anchor
-        folder = Path(anchor) if anchor else manifest.parent
-        found = sorted(file for file in folder.glob(pattern.removeprefix(anchor)) if file.is_file())
+        above = Path(anchor) if anchor else folder
+        found = sorted(file for file in above.glob(pattern.removeprefix(anchor)) if file.is_file())
         if not found:
-            raise BadRequest(f"{manifest}: {key}: nothing matches {pattern}")
-        yield from (file.as_posix() if anchor else file.relative_to(folder).as_posix() for file in found)
+            raise BadRequest(f"{where}: nothing matches {pattern}")
+        yield from (file.as_posix() if anchor else file.relative_to(above).as_posix() for file in found)
 
 
 def _expand_styles(manifest: Path, patterns: Any) -> Iterator[Any]:
-    """As `_expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
+    """As `expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if isinstance(pattern, list):
-            yield list(_expand(manifest, pattern, "styles"))
+            yield list(expand(manifest.parent, pattern, f"{manifest}: styles"))
         elif isinstance(pattern, dict):
             yield pattern
         else:
-            yield from _expand(manifest, pattern, "styles")
+            yield from expand(manifest.parent, pattern, f"{manifest}: styles")
 
 
 def _check_columns(path: Path, rows: list[dict[str, Any]]) -> None:

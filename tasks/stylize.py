@@ -258,7 +258,8 @@ def is_transient(error: BaseException) -> bool:
     return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 
 
-def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
+def retry_where_it_may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Prefect's question whether to try again."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, BaseException) and is_transient(error)
 
@@ -294,7 +295,7 @@ BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["j
     retries=3,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=0.5,
-    retry_condition_fn=_retry,
+    retry_condition_fn=retry_where_it_may_help,
 )
 def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) -> dict[str, Any]:
     """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.

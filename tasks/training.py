@@ -16,6 +16,9 @@ from statistics import fmean
 import numpy as np
 import torch
 from PIL import Image
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
 from torch import Tensor
 
 from tasks.checkpoint import Checkpoint
@@ -30,8 +33,8 @@ from tasks.nst.training import SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize, write_png
-from tasks.progress import Stopped, stopping
 from tasks.settings import Settings
+from tasks.stylize import retry_where_it_may_help
 
 VERSION = 1  # to be raised with every change that gives another network for the same request
 MOST_CONTENTS = 1000  # pictures that are kept in memory, 8-bit: some 350 MB at 256 px
@@ -133,7 +136,16 @@ def make_request(
     return Request(style, style_sha256, chosen, resolved, *weights, steps, path, sha256)
 
 
-def train(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]]:
+@task(
+    name="train",
+    task_run_name="network for {request.style.name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_condition_fn=retry_where_it_may_help,
+)
+def train_network(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]]:
     """Train a network, or go on where an earlier process stopped, and write it to ``out``.
 
     Beside it, ``<stem>.preview.png``, held-out pictures as they come to look, and ``<name>.checkpoint`` are written as
@@ -144,12 +156,11 @@ def train(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]
 
     Raises:
         BadInput: a picture cannot be read, or a file was changed meanwhile.
-        Stopped: the training was told to stop; what is done is in the checkpoint.
     """
     session = _Session(request, slot)
     checkpoint = Checkpoint(out.with_name(f"{out.name}.checkpoint"), request.digest)
     session.resume(checkpoint)
-    stop, tell = stopping.get(), training.get()
+    tell = training.get()
     every = max(1, request.steps // VALIDATIONS)
     while session.step < request.steps and not session.stalled:
         session.take()
@@ -159,9 +170,6 @@ def train(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]
             session.validate()
             write_png(session.preview(), out.with_name(f"{out.stem}.preview.png"))
             session.save(checkpoint)
-        if stop.is_set():
-            session.save(checkpoint)
-            raise Stopped
     trained = session.finish()
     write_model(out, session.network, trained)
     checkpoint.remove()

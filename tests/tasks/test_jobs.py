@@ -17,6 +17,7 @@ from tasks.key import pair_key
 from tasks.manifest import Manifest
 from tasks.nst.precision import fastest_precision
 from tasks.nst.weights import bundled_weights
+from tasks.pictures import load_picture
 from tasks.rows import BadRow, check_rows
 from tasks.settings import Settings
 
@@ -257,7 +258,8 @@ def test_a_picture_that_is_cut_off_costs_its_rows_alone(column: str, folder: Pat
     whole = (folder / "cut.jpg").read_bytes()
     (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     row = {**PAIR, "init": "start.png", column: "cut.jpg"}
-    jobs, bad_rows = check_decoding(jobs_of(folder, row, PAIR, {**row, "id": "x"}))
+    jobs, bad_rows, sizes = check_decoding(jobs_of(folder, row, PAIR, {**row, "id": "x"}))
+    assert sizes[jobs[0].content] == load_picture(jobs[0].content).size
     assert [job.row for job in jobs] == [2]
     assert [bad.row for bad in bad_rows] == [1, 3]
     assert bad_rows[1].id == "x"

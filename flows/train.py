@@ -1,0 +1,75 @@
+"""A network for one style: trained on content pictures, written as a file that `run` stylizes with."""
+
+# No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from tasks.devices import make_slots
+from tasks.errors import BadInput, BadRequest
+from tasks.files import sha256_of
+from tasks.manifest import expand
+from tasks.models import Trained, read_trained
+from tasks.settings import Overrides, Settings, check_settings, texts
+from tasks.training import Request, make_request, train_network
+from tasks.training_plot import draw_training
+from tasks.weights import fetch_weights
+
+STEPS = 4000
+
+
+@flow(name="train")
+def train(
+    style: Path,
+    contents: list[str],
+    out: Path,
+    overrides: Overrides | None = None,
+    steps: Annotated[int, Field(ge=1)] = STEPS,
+    start: Path | None = None,
+    devices: str = "auto",
+) -> Trained:
+    """Train a network for one style. A training that was stopped goes on where it was.
+
+    Args:
+        style: the style picture.
+        contents: names and globs of content pictures: the very ones that are to be stylized, or any photographs. Some
+            of them are held out to judge the network.
+        out: the network's file, which ends in ``.safetensors``. A preview and a plot of the losses are put beside it.
+        overrides: settings of the objective: ``size``, the weights, the layers.
+        steps: of the training, at most.
+        start: the file of another network to start from, of whatever style.
+        devices: where to compute; the first of them is taken.
+
+    Returns:
+        What the file says of the network.
+
+    Raises:
+        BadRequest: a picture, a setting, the device or the folder for the file is not there or no good.
+    """
+    slot = make_slots(devices)[0]
+    given = texts(overrides)
+    check_settings(given, "--set")
+    request = _request(style, contents, Settings.model_validate(given), steps, start, slot.device)
+    trained, curve = train_network(request, out, slot)
+    draw_training(curve, trained, out.with_name(f"{out.stem}.losses.svg"))
+    return trained
+
+
+def _request(
+    style: Path, contents: Sequence[str], settings: Settings, steps: int, start: Path | None, device: str
+) -> Request:
+    try:
+        found = [(path, sha256_of(path)) for path in map(Path, expand(Path(), list(contents), "--contents"))]
+        weights = fetch_weights(settings.network, settings.weights, Path)
+        if start:
+            read_trained(start)
+        begun = (start, sha256_of(start)) if start else None
+        return make_request(style, sha256_of(style), found, settings, weights, steps, device, begun)
+    except BadInput as error:
+        raise BadRequest(str(error)) from None
+    except OSError as error:
+        raise BadRequest(f"{error.strerror}: {error.filename}") from None
