@@ -335,10 +335,10 @@ def _watching_training(session: Session, silent: bool) -> AbstractContextManager
     if silent:
         return nullcontext()
     from flows.screen import TrainingBar
-    from tasks.training import training
+    from tasks.progress import watcher
 
     bar = TrainingBar(error_console)
-    return session.watching(training, bar, bar.progress)
+    return session.watching(watcher, bar, bar.progress)
 
 
 def _say_training_goes_on(out: Path) -> None:

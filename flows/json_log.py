@@ -21,6 +21,10 @@ class JsonLog(Watcher):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    def chose(self, decisions: Sequence[str]) -> None:
+        for text in decisions:
+            self._write("engine", {"decision": text})
+
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         self._write("started", {"pairs": len(jobs), "settled": len(settled)})
         self._rows(settled)

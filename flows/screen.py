@@ -33,7 +33,6 @@ from tasks.status import RunStatus
 
 if TYPE_CHECKING:  # it imports torch
     from tasks.models import Trained
-    from tasks.training import Progress as TrainingProgress
 
 # What a screen has room for; the report has them all.
 FAILURES = 10
@@ -81,6 +80,14 @@ class Bar(Watcher):
     def intended(self, plan: Plan) -> None:
         print_plan(self.progress.console, plan)
 
+    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
+        text = f"training a network, {step}/{steps}: {_training(loss, held_out)}"
+        self.progress.update(self._task, description=text)
+
+    def chose(self, decisions: Sequence[str]) -> None:
+        for text in decisions:
+            self.progress.console.print(f"[cyan]engine[/] {escape(text)}", highlight=False, soft_wrap=True)
+
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         self._rows = len(jobs) + len(settled)
         self._count(settled)
@@ -99,6 +106,10 @@ class Bar(Watcher):
         self._counts.update(outcome.status for outcome in settled)
         done = f"{sum(self._counts.values())}/{self._rows} rows"
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
+
+
+def _training(loss: float, held_out: float) -> str:
+    return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
 
 
 def _steps(job: Job) -> int:
@@ -130,7 +141,7 @@ class GalleryBar:
         self.progress.update(self._tasks[what], completed=done)
 
 
-class TrainingBar:
+class TrainingBar(Watcher):
     """A progress bar over the steps of a training, with the losses and the time left."""
 
     def __init__(self, console: Console) -> None:
@@ -147,11 +158,8 @@ class TrainingBar:
         )
         self._task = self.progress.add_task("reading pictures", total=None)
 
-    def __call__(self, seen: TrainingProgress) -> None:
-        """Show how far it is."""
-        held_out = "" if math.isnan(seen.held_out) else f", held out {seen.held_out:,.0f}"
-        text = f"loss {seen.loss:,.0f}{held_out}"
-        self.progress.update(self._task, completed=seen.step, total=seen.steps, description=text)
+    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
+        self.progress.update(self._task, completed=step, total=steps, description=_training(loss, held_out))
 
 
 def print_trained(console: Console, trained: Trained, out: Path, seconds: float) -> None:

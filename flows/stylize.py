@@ -10,9 +10,12 @@ from pydantic import Field
 
 from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
+from flows.train import train_and_draw
+from tasks.engines import choose_engines
 from tasks.jobs import make_jobs
 from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
+from tasks.progress import watcher
 from tasks.report import Outcomes, refused
 from tasks.rows import check_rows
 from tasks.settings import Overrides, check_settings, texts
@@ -58,8 +61,10 @@ def stylize(
     asked = read_manifest(manifest)
     store.create()
     pairs, bad_rows = check_rows(asked, given)
+    pairs, decisions = choose_engines(asked, pairs, store, placement.slots[0], train_and_draw)
+    watcher.get().chose(decisions)
     jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
-    ledger = Ledger(out, manifest, len(asked.rows), given, placement.names)
+    ledger = Ledger(out, manifest, len(asked.rows), given, placement.names, decisions=decisions)
     return carry_out(work, ledger, placement, refresh, max_failures, trace)

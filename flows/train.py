@@ -9,17 +9,15 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from tasks.devices import make_slots
+from tasks.devices import Slot, make_slots
 from tasks.errors import BadInput, BadRequest
 from tasks.files import sha256_of
 from tasks.manifest import expand
 from tasks.models import Trained, read_trained
 from tasks.settings import Overrides, Settings, check_settings, texts
-from tasks.training import Request, make_request, train_network
+from tasks.training import STEPS, Request, make_request, train_network
 from tasks.training_plot import draw_training
 from tasks.weights import fetch_weights
-
-STEPS = 4000
 
 
 @flow(name="train")
@@ -54,6 +52,11 @@ def train(
     given = texts(overrides)
     check_settings(given, "--set")
     request = _request(style, contents, Settings.model_validate(given), steps, start, slot.device)
+    return train_and_draw(request, out, slot)
+
+
+def train_and_draw(request: Request, out: Path, slot: Slot) -> Trained:
+    """Carry out a request, within a flow: the network to ``out``, and the plot of its losses beside it."""
     trained, curve = train_network(request, out, slot)
     draw_training(curve, trained, out.with_name(f"{out.stem}.losses.svg"))
     return trained

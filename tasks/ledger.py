@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ class Ledger:
         overrides: settings that won over the manifest's, for all rows.
         changes: settings that won over these, for some.
         before: outcomes of an earlier run by their rows, which count as long as this run has not come to a row.
+        decisions: which engine was taken for each style that left it open, and why.
         damaged: the ids of rows whose records were there and could not be used.
         failures: rows that have failed so far.
     """
@@ -40,6 +41,7 @@ class Ledger:
     devices: list[str]
     changes: Changes = field(default_factory=dict)
     before: Mapping[int, Outcome] = field(default_factory=dict)
+    decisions: Sequence[str] = ()
     damaged: list[str] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -71,6 +73,7 @@ class Ledger:
                 "remaining": self.rows - len(self.outcomes),
                 "set": self.overrides,
                 "set_rows": to_json(self.changes),
+                "engines": list(self.decisions),
                 "damaged": self.damaged,
                 "devices": self.devices,
                 "state": state,

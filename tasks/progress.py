@@ -25,6 +25,12 @@ class Watcher:
     def intended(self, plan: Plan) -> None:
         """An earlier run is about to be carried out again, in this way."""
 
+    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
+        """A network's training is at this step; the typical loss of late, and the last validation's or NaN."""
+
+    def chose(self, decisions: Sequence[str]) -> None:
+        """Which engine was taken for each style that left it open, and why."""
+
     def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
         """``jobs`` are to be stylized; the rows in ``settled`` are cached or bad already."""
 

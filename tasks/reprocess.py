@@ -11,6 +11,7 @@ from typing import Any
 from tasks.changes import Changes
 from tasks.devices import Slot
 from tasks.earlier import Earlier, read_earlier
+from tasks.engines import choose_engines
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, is_empty, names_of, read_manifest
 from tasks.report import Outcome, refused
@@ -88,6 +89,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
     kept_outcomes = {row: _left(row, outcome) for row, outcome in before.items()}
     left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]
     pairs, bad_rows = check_rows(manifest, {})
+    pairs, _ = choose_engines(manifest, pairs, Store(folder), slot)  # with the networks that there are
     taken = [outcome.id for outcome in left]
     jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], slot, taken)
     known = Store(folder).find_all(job.key for job in jobs)

@@ -46,6 +46,10 @@ class Store:
         """Where the loss curve of ``key`` is, if it was traced."""
         return self.folder / ".store" / "traces" / f"{key}.parquet"
 
+    def network(self, key: str) -> Path:
+        """Where the network that was trained for this run by itself is, or will be."""
+        return self.folder / ".store" / "networks" / f"{key}.safetensors"
+
     def verified(self) -> Verified:
         """What earlier runs know of the pictures."""
         return Verified(self.folder / ".store" / "verified.json")

@@ -7,8 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
@@ -33,9 +32,16 @@ from tasks.nst.training import SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize, write_png
+from tasks.progress import watcher
 from tasks.settings import Settings
 from tasks.stylize import retry_where_it_may_help
 
+STEPS = 4000  # of a training, unless told otherwise
+# The settings that a training goes by.
+OBJECTIVE = {
+    *("size", "style_scale", "content_weight", "style_weight", "tv_weight", "tv_power"),
+    *("network", "content_layers", "style_layers", "pooling", "precision", "seed"),
+}
 VERSION = 1  # to be raised with every change that gives another network for the same request
 MOST_CONTENTS = 1000  # pictures that are kept in memory, 8-bit: some 350 MB at 256 px
 MOST_HELD_OUT = 8
@@ -68,32 +74,24 @@ class Request:
     start_sha256: str | None = None
 
     @cached_property
+    def key(self) -> str:
+        """The digest of what the network is for, 64 hexadecimal digits: the same whatever it is trained with."""
+        return _digest(
+            version=VERSION,
+            style=self.style_sha256,
+            settings=self.settings.model_dump(mode="json", include=OBJECTIVE),
+            weights=self.weights_sha256,
+        )
+
+    @cached_property
     def digest(self) -> str:
         """Of all that decides the network, 64 hexadecimal digits."""
-        decides = {
-            "version": VERSION,
-            "style": self.style_sha256,
-            "contents": sorted(sha256 for _, sha256 in self.contents),
-            "settings": self.settings.model_dump(mode="json", exclude={"weights", "model", "engine", "refine"}),
-            "weights": self.weights_sha256,
-            "steps": self.steps,
-            "start": self.start_sha256,
-        }
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+        contents = sorted(sha256 for _, sha256 in self.contents)
+        return _digest(key=self.key, contents=contents, steps=self.steps, start=self.start_sha256)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a training is: the step of so many, the typical loss of late, and the last validation's."""
-
-    step: int
-    steps: int
-    loss: float
-    held_out: float
-
-
-# Told after each step. By context, as `tasks.progress.watcher`.
-training: ContextVar[Callable[[Progress], None]] = ContextVar("training", default=lambda _: None)
+def _digest(**decides: object) -> str:
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -160,12 +158,12 @@ def train_network(request: Request, out: Path, slot: Slot) -> tuple[Trained, lis
     session = _Session(request, slot)
     checkpoint = Checkpoint(out.with_name(f"{out.name}.checkpoint"), request.digest)
     session.resume(checkpoint)
-    tell = training.get()
+    watching = watcher.get()
     every = max(1, request.steps // VALIDATIONS)
     while session.step < request.steps and not session.stalled:
         session.take()
         held_out = session.curve[-1].held_out if session.curve else math.nan
-        tell(Progress(session.step, request.steps, session.recent, held_out))
+        watching.training(session.step, request.steps, session.recent, held_out)
         if session.step % every == 0 or session.step == request.steps:
             session.validate()
             write_png(session.preview(), out.with_name(f"{out.stem}.preview.png"))
@@ -174,6 +172,35 @@ def train_network(request: Request, out: Path, slot: Slot) -> tuple[Trained, lis
     write_model(out, session.network, trained)
     checkpoint.remove()
     return trained, session.curve
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Seconds on this machine: of a step of the optimizer, of one of a training, and of one pass of a network."""
+
+    optimizer_step: float
+    training_step: float
+    painting: float
+
+
+def measure_rates(request: Request, slot: Slot) -> Rates:
+    """Try what a training and its alternative take, with two of the pictures and a network that is not trained yet.
+
+    Raises:
+        BadInput: a picture cannot be read, or a file was changed meanwhile.
+    """
+    session = _Session(replace(request, contents=request.contents[:2]), slot)
+    return Rates(*(_best_time(step) for step in (session.optimize_once, session.take, session.paint_once)))
+
+
+def _best_time(action: Callable[[], object]) -> float:
+    """Seconds, at best: the first time also builds what later ones use."""
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return min(times[1:])
 
 
 class _Session:
@@ -253,6 +280,20 @@ class _Session:
         self._since = self._since[-1:]
         if held_out < self._best[0]:
             self._best = held_out, {name: tensor.clone() for name, tensor in self._trainer.state().items()}
+
+    def optimize_once(self) -> None:
+        """One step of the optimizer, as a pair without a network takes many of."""
+        picture = self._held_out[0]
+        optimize(self._tracked, picture, LBFGS(1), 1)
+
+    def paint_once(self) -> None:
+        """One pass of the network."""
+        self._painted(self._held_out[0])
+
+    @cached_property
+    def _tracked(self) -> Objective:
+        """The objective of the first held-out picture as the optimizer is given it."""
+        return self._objective(self._held_out[0], self._request.settings.precision)
 
     def _painted(self, picture: Tensor) -> Tensor:
         """What the network makes of a picture, as it would be written."""
