@@ -15,7 +15,7 @@ from flows.runners import Placement, Workers
 from tasks.jobs import Job
 from tasks.progress import stopping
 from tasks.record import Record
-from tasks.store import Store
+from tasks.remote_store import AnyStore
 from tasks.stylize import BY_KEY, attempts_of, stylize_pair
 
 _Future = PrefectFuture[dict[str, Any]]
@@ -25,7 +25,7 @@ Finished = tuple[Job, Record | Exception, int | None]
 
 @contextmanager
 def fan_out(
-    jobs: Sequence[Job], store: Store, placement: Placement, refresh: bool, trace: bool
+    jobs: Sequence[Job], store: AnyStore, placement: Placement, refresh: bool, trace: bool
 ) -> Iterator[Iterator[Finished]]:
     """Stylize jobs, each in a slot of its own.
 
@@ -47,10 +47,10 @@ def fan_out(
         stopping.reset(context)
 
 
-def _finished(jobs: Sequence[Job], store: Store, workers: Workers, refresh: bool, trace: bool) -> Iterator[Finished]:
+def _finished(jobs: Sequence[Job], store: AnyStore, workers: Workers, refresh: bool, trace: bool) -> Iterator[Finished]:
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
     policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
-    task = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy)
+    task = stylize_pair.with_options(result_storage=store.result_storage, refresh_cache=refresh, cache_policy=policy)
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0
     waiting = iter(jobs)

@@ -22,7 +22,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.text import escape
+from tasks.files import exists
 from tasks.jobs import Job
+from tasks.places import Place
 from tasks.progress import Watcher
 from tasks.report import Outcome, count
 from tasks.reprocess import Plan
@@ -119,7 +121,7 @@ class GalleryBar:
         self.progress.update(self._tasks[what], completed=done)
 
 
-def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Path, seconds: float) -> None:
+def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Place, seconds: float) -> None:
     """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for status, number in count(outcomes).items():
@@ -139,7 +141,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
     for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json", "gallery/index.html"):
-        if (out / name).exists():
+        if exists(out / name):
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tasks.devices import Slot
 from tasks.errors import BadInput
@@ -15,6 +14,7 @@ from tasks.manifest import Manifest
 from tasks.memory import affordable_history
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
+from tasks.places import Place
 from tasks.rows import BadRow, Pair
 from tasks.settings import Settings
 from tasks.weights import fetch_weights
@@ -28,10 +28,10 @@ class Style:
     style applies, if not everywhere.
     """
 
-    path: Path
+    path: Place
     sha256: str
     weight: float
-    mask: Path | None = None
+    mask: Place | None = None
     mask_sha256: str | None = None
 
 
@@ -47,10 +47,10 @@ class Job:
     row: int
     id: str
     key: str
-    content: Path
+    content: Place
     styles: tuple[Style, ...]
-    init: Path | None
-    weights: Path
+    init: Place | None
+    weights: Place
     content_name: str
     style_name: str
     settings: Settings
@@ -69,7 +69,7 @@ class Job:
         return "+".join(style.mask_sha256 for style in self.styles if style.mask_sha256) or None
 
     @property
-    def pictures(self) -> list[tuple[str, Path]]:
+    def pictures(self) -> list[tuple[str, Place]]:
         """The files that are read, each with the manifest's column that names it."""
         named = [("content", self.content), *(("style", style.path) for style in self.styles)]
         named += [("masks", style.mask) for style in self.styles if style.mask]
@@ -151,16 +151,18 @@ class _Digests:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._known: dict[Path, str] = {}
+        self._known: dict[Place, str] = {}
 
-    def __call__(self, column: str, name: str) -> tuple[Path, str]:
+    def __call__(self, column: str, name: str) -> tuple[Place, str]:
         """The file that ``column`` calls ``name``, and its digest."""
-        path = self._manifest.locate(name)
-        if path not in self._known:
-            try:
+        try:
+            path = self._manifest.locate(name)
+            if path not in self._known:
                 self._known[path] = sha256_of(path)
-            except OSError as error:
-                raise _Vanished(column, f"{error.strerror}: {path.name}") from None
+        except BadInput as error:
+            raise _Vanished(column, str(error)) from None
+        except OSError as error:
+            raise _Vanished(column, f"{error.strerror}: {path.name}") from None
         return path, self._known[path]
 
 
@@ -169,9 +171,9 @@ class _WeightsFinder:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._known: dict[tuple[str, str], tuple[Path, str] | str] = {}
+        self._known: dict[tuple[str, str], tuple[Place, str] | str] = {}
 
-    def __call__(self, settings: Settings) -> tuple[Path, str]:
+    def __call__(self, settings: Settings) -> tuple[Place, str]:
         asked = settings.network, settings.weights
         if asked not in self._known:
             try:
@@ -200,7 +202,7 @@ class _Resolver:
         return self._known[id(settings)]
 
 
-def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]) -> str:
+def _derive_id(content: Place, styles: Sequence[Style], key: str, taken: set[str]) -> str:
     """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
     stems = content.stem, " ".join(style.path.stem for style in styles)
     names = (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "picture" for stem in stems)
@@ -219,7 +221,7 @@ def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow]]:
     Returns:
         The jobs whose pictures are whole, and the rows of the others.
     """
-    problems: dict[Path, str] = {}
+    problems: dict[Place, str] = {}
     good, bad_rows = [], []
     for job in jobs:
         for column, path in job.pictures:
@@ -233,7 +235,7 @@ def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow]]:
     return good, bad_rows
 
 
-def _damage(path: Path) -> str:
+def _damage(path: Place) -> str:
     try:
         load_picture(path)
     except (BadInput, OSError) as error:

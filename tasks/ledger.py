@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from tasks.changes import Changes, to_json
+from tasks.places import Place, absolute
 from tasks.process import this_process
 from tasks.report import Outcome, Outcomes, count, write_report, write_run
 
@@ -33,8 +33,8 @@ class Ledger:
         failures: rows that have failed so far.
     """
 
-    folder: Path
-    manifest: Path
+    folder: Place
+    manifest: Place
     rows: int
     overrides: dict[str, str]
     devices: list[str]
@@ -66,7 +66,7 @@ class Ledger:
             self.folder / "run.json",
             newest,
             {
-                "manifest": str(self.manifest.absolute()),
+                "manifest": str(absolute(self.manifest)),
                 "rows": self.rows,
                 "remaining": self.rows - len(self.outcomes),
                 "set": self.overrides,

@@ -36,7 +36,7 @@ from tasks.objective import make_objective, to_tensor
 from tasks.pictures import load_picture, resize, scaled_size, write_png
 from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
-from tasks.store import Store
+from tasks.remote_store import AnyStore
 from tasks.trace import Trace
 
 
@@ -101,7 +101,7 @@ def optimize_by_scales(
     return content, replace(optimized, steps=steps_before + optimized.steps)
 
 
-def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
+def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
     """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
     A slot is taken from ``leases`` only for what is computed, so that another pair can have it while this one's content
@@ -180,7 +180,7 @@ def _retry(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
     return isinstance(error, BaseException) and is_transient(error)
 
 
-def _try(job: Job, store: Store, leases: Leases, trace: bool, frugal: bool) -> Record:
+def _try(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
     """`stylize`, where running out of memory in the frugal way is final."""
     try:
         return stylize(job, store, leases, trace, frugal)
@@ -213,7 +213,7 @@ BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["j
     retry_jitter_factor=0.5,
     retry_condition_fn=_retry,
 )
-def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) -> dict[str, Any]:
+def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False) -> dict[str, Any]:
     """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
 
     Returns:
