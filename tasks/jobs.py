@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.devices import Slot
-from tasks.errors import BadInput
+from tasks.errors import BadInput, told
 from tasks.files import sha256_of
 from tasks.key import pair_key
 from tasks.manifest import Manifest
@@ -179,7 +179,7 @@ class _WeightsFinder:
             try:
                 self._known[asked] = fetch_weights(*asked, self._manifest.locate)
             except (BadInput, OSError) as error:
-                self._known[asked] = str(error)
+                self._known[asked] = told(error)
         found = self._known[asked]
         if isinstance(found, str):
             raise _Vanished("weights", found)
@@ -239,5 +239,5 @@ def _damage(path: Place) -> str:
     try:
         load_picture(path)
     except (BadInput, OSError) as error:
-        return str(error)
+        return told(error)
     return ""

@@ -85,8 +85,7 @@ def _translated(error: Exception, place: UPath) -> Exception:
         other = "no credentials in the environment"
         return PermissionError(errno.EACCES, text if place.protocol.startswith("s3") else other, str(place))
     if isinstance(error, ValueError) or kind == "ParamValidationError":
-        lines = str(error).splitlines()
-        return BadInput(f"{place}: {lines[-1] if lines else kind}")
+        return BadInput(f"{place} is no URL of a file: {(str(error).splitlines() or [kind])[-1].partition(': ')[0]}")
     return OSError(errno.EIO, f"the store does not answer as it should: {_first_line(error)}", str(place))
 
 

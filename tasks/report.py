@@ -17,6 +17,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.errors import told
 from tasks.files import write_atomically
 from tasks.jobs import Job
 from tasks.key import ENGINE
@@ -70,16 +71,9 @@ def settled(job: Job, result: Record | Exception, status: Status, attempts: int 
     if isinstance(result, Record):
         return Outcome(job.row, job.id, job.content_name, job.style_name, status, result)
     name = type(result).__name__
-    text = _without_path(result) if isinstance(result, OSError) else str(result)
+    text = told(result)
     text = without_secrets(text or name)
     return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, text, attempts)
-
-
-def _without_path(error: OSError) -> str:
-    """What is wrong with which file, wherever it lies on this machine."""
-    if not error.strerror:
-        return str(error)
-    return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if error.filename else error.strerror
 
 
 def refused(row: BadRow) -> Outcome:

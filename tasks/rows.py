@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tasks.cache import fetch_ahead
-from tasks.errors import BadInput
+from tasks.errors import BadInput, told
 from tasks.manifest import Manifest, is_empty
 from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
@@ -231,4 +231,4 @@ class _PictureCheck:
         try:
             return load_picture(path).size if self._decode else header_size(path)
         except (BadInput, OSError) as error:
-            return str(error)
+            return told(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 import ssl
@@ -162,7 +163,7 @@ def _get(address: str, backend: httpcore.NetworkBackend) -> Iterator[httpcore.Re
 def _check_status(address: str, status: int) -> None:
     shown = without_secrets(address)
     if status == 429 or status >= 500:
-        raise OSError(f"{shown}: the server answers with {status}")
+        raise OSError(errno.EIO, f"{shown}: the server answers with {status}")
     if status != 200:
         raise BadInput(f"{shown}: the server answers with {status}")
 
@@ -188,6 +189,7 @@ def _clear_errors(address: str) -> Iterator[None]:
         httpcore.ProxyError,
         socket.gaierror,
     ) as error:
-        raise OSError(f"{shown} cannot be read: {str(error) or type(error).__name__}") from None
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise OSError(errno.EIO, f"{shown} cannot be read: {reason}") from None
     except (UnicodeError, httpcore.UnsupportedProtocol) as error:
         raise BadInput(f"{shown} is no address: {error}") from None

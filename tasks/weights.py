@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tasks.cache import as_file
-from tasks.errors import BadInput
+from tasks.errors import BadInput, told
 from tasks.files import sha256_of
 from tasks.nst.layers import NETWORKS, NetworkName
 from tasks.places import Place
@@ -37,7 +37,7 @@ def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Pl
         elif NETWORKS[network].download and (file := downloaded(network)).exists():
             _check_hash(file, sha256_of(file))
     except (BadInput, OSError) as error:
-        return str(error)
+        return told(error)
     return ""
 
 
