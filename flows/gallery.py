@@ -31,7 +31,7 @@ progress: ContextVar[Callable[[str, int, int], None]] = ContextVar("progress", d
 
 
 @flow(name="gallery", task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1))  # type: ignore[arg-type]  # a fault of Prefect's types
-def gallery(run_dirs: list[PlaceParameter], out: PlaceParameter | None = None, allow_http: bool = False) -> Place:
+def gallery(run_dirs: Sequence[PlaceParameter], out: PlaceParameter | None = None, allow_http: bool = False) -> Place:
     """Write a gallery of one or several runs. What an earlier gallery in the same folder has is not made again.
 
     Args:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import threading
 import time
 import uuid
 from collections import defaultdict
@@ -35,6 +36,7 @@ LISTED = 20  # files of one folder from which on it is listed, and not asked for
 ATTEMPTS = 3  # to get a version that does not change meanwhile
 TRIMMED = 0.05  # share of the limit that a process may add before it looks at what is there
 _versions: dict[str, str] = {}  # by URL, as this process has last seen them
+_locks = [threading.Lock() for _ in range(64)]
 _added = 0  # bytes since this process has last looked
 
 
@@ -89,16 +91,17 @@ def _safe_name(place: UPath) -> str:
 
 
 def _provide(place: UPath, own: Path) -> None:
-    for _ in range(ATTEMPTS):
-        if (version := _version_of(place)) is not None:
-            entry = _entry(place, version)
-            with suppress(FileNotFoundError):  # it was not there yet, or is not any more
-                os.utime(entry)
-                _link(entry, own)
+    with _locks[hash(str(place)) % len(_locks)]:  # what several threads need at once is read once
+        for _ in range(ATTEMPTS):
+            if (version := _version_of(place)) is not None:
+                entry = _entry(place, version)
+                with suppress(FileNotFoundError):  # it was not there yet, or is not any more
+                    os.utime(entry)
+                    _link(entry, own)
+                    return
+            _download(place, version, own)
+            if own.exists():
                 return
-        _download(place, version, own)
-        if own.exists():
-            return
     raise OSError(f"{place.name} changes while it is read")
 
 

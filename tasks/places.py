@@ -35,7 +35,7 @@ _URL = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>
 _SECRET = r"[^=&#\s|]*(?:sig|token|secret|passw|credential|auth|key|policy)[^=&#\s|]*"
 _SECRET_QUERY = re.compile(rf"(?<=[?&])({_SECRET})=[^&#\s|]*", re.IGNORECASE)
 # A name before a host, or a name and a password, which may have slashes; a number after a colon is a port.
-_SECRET_USER = re.compile(r"(?<=://)(?:[^/\s@|:]*:(?!\d+(?:/|$))[^\s@|]*|[^/\s@|]*)@")
+_SECRET_USER = re.compile(r"(?<=://)(?:[^/\s@|:]*:(?!\d+(?:/|$))[^\s|]*|[^/\s|]*)@")
 
 
 def is_url(text: str) -> bool:
@@ -73,9 +73,8 @@ def to_place(text: str | os.PathLike[str] | UPath) -> Place:
         return Path(url2pathname(found["rest"]))
     if protocol not in (*STORES, *WEB):
         raise BadInput(f"{shown}: there is no protocol {protocol}://; there are {', '.join((*STORES, *WEB))}")
-    account = host.partition("@")[0] if protocol in ("az", "abfs") else host  # container@account is Azure's way
-    port = re.sub(r"^\[[^\]]*\]", "", account).partition(":")[2]
-    if "@" in account or (port and (protocol in STORES or not port.isdigit())):
+    port = re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2]
+    if "@" in host or (port and (protocol in STORES or not port.isdigit())):
         raise BadInput(
             f"{shown} has a name or password in it, which would come into logs and reports; take it out, and give "
             "credentials by the environment"

@@ -184,7 +184,8 @@ class RemoteStore:
                     remove(self.records / name)
             pictures = listing(self.picture("").parent)
             self._there["pictures"].update(pictures)
-            self._save({key: self._mark(key, sha256) for key, sha256 in self._published.items() if key in pictures})
+            made = {key: sha256 for key, sha256 in self._published.items() if f"{key}.png" in pictures}
+            self._save({key: self._mark(key, sha256) for key, sha256 in made.items()})
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.

@@ -105,7 +105,7 @@ def object_store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def bucket(object_store: ObjectStore) -> Bucket:
-    """A new bucket there, with two photographs, two styles, and a manifest of all four pairs at 64 px and three steps."""
+    """A new bucket there: two photographs, two styles, and a manifest of all pairs at 64 px and three steps."""
     from tests.object_store import Bucket
 
     bucket = Bucket(object_store)

