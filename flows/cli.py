@@ -21,8 +21,8 @@ from flows.interrupt import Interrupt
 from flows.prefect_server import configure
 from flows.session import Session
 from flows.text import escape
-from tasks.errors import BadInput, BadRequest, is_out_of_space
-from tasks.places import Place, as_parameter, to_place, without_secrets
+from tasks.errors import BadInput, BadRequest, is_out_of_space, told
+from tasks.places import Place, as_parameter, is_url, to_place, without_secrets
 from tasks.settings import Settings, parse_assignments
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def clear_errors(verbose: bool) -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except BadRequest as error:
+    except (BadInput, BadRequest) as error:
         error_console.print(f"[red]error:[/] {escape(without_secrets(str(error)))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except Exception as error:
@@ -121,6 +121,10 @@ def clear_errors(verbose: bool) -> Iterator[None]:
         if is_out_of_space(error):
             text = f"{error.strerror}; what is done is kept: make room, and run the same command again"
             error_console.print(f"[red]error:[/] {text}", soft_wrap=True)
+            raise typer.Exit(2) from None
+        if isinstance(error, OSError) and is_url(str(error.filename)):
+            text = f"{escape(without_secrets(told(error)))}; what is done is kept: run the same command again"
+            error_console.print(f"[red]error:[/] {text}", highlight=False, soft_wrap=True)
             raise typer.Exit(2) from None
         text = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])
         error_console.print(f"[red]unexpected error:[/] {escape(text)}; run again with -v to see where", soft_wrap=True)

@@ -214,6 +214,18 @@ def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(
     s3fs.S3FileSystem.clear_instance_cache()
 
 
+def test_a_store_that_goes_away_ends_the_run_with_a_sentence(bucket: Bucket, prefect_server: str) -> None:
+    def fault(number: int, line: str) -> str:
+        return "503 Slow Down" if line.startswith("PUT") and "report.parquet" in line else ""
+
+    with bucket.store.failing(fault):
+        arguments = ["run", bucket.url("in/my.yaml"), "--out", bucket.url("out"), "--set", "steps=1"]
+        code, _, stderr = finish(start(prefect_server, *arguments, AWS_MAX_ATTEMPTS="1"))
+    assert code == 2
+    assert "report.parquet; what is done is kept: run the same command again" in stderr
+    assert len(bucket.names("out/images")) == 4
+
+
 class Meddler(Watcher):
     """Takes pictures away, and what was read of them, once the run has looked at all and before it computes."""
 
