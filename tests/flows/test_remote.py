@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import s3fs
+import typer
 from PIL import Image
+from typer.testing import CliRunner
 from upath import UPath
 
+from flows.cli import app, clear_errors
 from flows.gallery import gallery
 from flows.reprocess import reprocess
 from flows.stylize import stylize
@@ -187,14 +191,19 @@ def test_an_endpoint_that_fails_now_and_then(bucket: Bucket) -> None:
     assert {f"out/{outcome.output}" for outcome in outcomes} == set(bucket.names("out/images"))
 
 
-@pytest.mark.usefixtures("prefect")
-def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """File systems that are made anew within the test, by the environment that it sets."""
     monkeypatch.setattr(object_stores, "_file_systems", {})
     s3fs.S3FileSystem.clear_instance_cache()
-    monkeypatch.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    yield monkeypatch
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(bucket: Bucket, fresh: pytest.MonkeyPatch) -> None:
+    fresh.setenv("AWS_MAX_ATTEMPTS", "1")
+    fresh.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     failed: list[str] = []
 
     def fault(number: int, line: str) -> str:
@@ -206,23 +215,25 @@ def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(
     manifest = UPath(bucket.url("in/one.csv"))
     bucket.put("in/one.csv", "content,style,size,steps\nimages/coffee.jpg,styles/glass.jpg,64,1\n")
     # A connection that is dropped is tried again by aiohttp, botocore and s3fs, each in its own way.
-    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    fresh.setattr(s3fs.S3FileSystem, "retries", 1)
     with bucket.store.failing(fault):
         (outcome,) = stylize(manifest, UPath(bucket.url("out")))
     assert outcome.record
     assert outcome.record.attempts > 1
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_a_store_that_goes_away_ends_the_run_with_a_sentence(bucket: Bucket, prefect_server: str) -> None:
+@pytest.mark.usefixtures("prefect")
+def test_a_store_that_goes_away_ends_the_run_with_a_sentence(
+    bucket: Bucket, fresh: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fault(number: int, line: str) -> str:
-        return "503 Slow Down" if line.startswith("PUT") and "report.parquet" in line else ""
+        return "403 Forbidden" if line.startswith("PUT") and "report.parquet" in line else ""
 
-    with bucket.store.failing(fault):
-        arguments = ["run", bucket.url("in/my.yaml"), "--out", bucket.url("out"), "--set", "steps=1"]
-        code, _, stderr = finish(start(prefect_server, *arguments, AWS_MAX_ATTEMPTS="1"))
-    assert code == 2
-    assert "report.parquet; what is done is kept: run the same command again" in stderr
+    fresh.setenv("COLUMNS", "200")
+    with bucket.store.failing(fault), pytest.raises(typer.Exit) as ended, clear_errors(verbose=False):
+        stylize(UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out")), {"steps": "1"})
+    assert ended.value.exit_code == 2
+    assert "report.parquet; what is done is kept: run the same command again" in capsys.readouterr().err
     assert len(bucket.names("out/images")) == 4
 
 
@@ -343,13 +354,15 @@ def test_workers_need_only_the_url_and_no_secret_is_written_anywhere(
     ],
 )  # fmt: skip
 def test_what_cannot_be_carried_out_is_told_in_a_sentence(
-    arguments: list[str], environment: dict[str, str], message: str, bucket: Bucket, prefect_server: str
+    arguments: list[str], environment: dict[str, str], message: str, bucket: Bucket, fresh: pytest.MonkeyPatch
 ) -> None:
-    given = [argument.format(bucket=bucket.name) for argument in arguments]
-    code, stdout, stderr = finish(start(prefect_server, *given, COLUMNS="200", **environment))
-    assert code == 2, stdout + stderr
-    assert message in " ".join(stderr.split()), stderr
-    assert SECRET not in stdout + stderr
+    for name, value in environment.items():
+        fresh.setenv(name, value)
+    found = CliRunner().invoke(app, [argument.format(bucket=bucket.name) for argument in arguments])
+    assert found.exit_code == 2, found.output
+    assert isinstance(found.exception, SystemExit)
+    assert message in re.sub(r"[\s│]+", " ", found.output), found.output
+    assert SECRET not in found.output
 
 
 @pytest.mark.usefixtures("prefect")
