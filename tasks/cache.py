@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,13 +50,13 @@ def limit() -> float:
     """How many bytes it may have: ``STYLEBATCH_CACHE_GB``, or 2 GB.
 
     Raises:
-        BadRequest: that is no number.
+        BadRequest: that is no size.
     """
     given = os.environ.get(LIMIT) or DEFAULT_LIMIT
-    try:
-        return float(given) * 1e9
-    except ValueError:
-        raise BadRequest(f"{LIMIT}={given}: it is the size of the cache in GB, such as 2 or 0.5") from None
+    with suppress(ValueError):
+        if 0 <= float(given) < math.inf:
+            return float(given) * 1e9
+    raise BadRequest(f"{LIMIT}={given}: it is the size of the cache in GB, such as 2 or 0.5")
 
 
 def forget(place: UPath | None = None) -> None:
@@ -64,6 +65,19 @@ def forget(place: UPath | None = None) -> None:
         _versions.clear()
     else:
         _versions.pop(str(place), None)
+
+
+def drop(place: UPath) -> None:
+    """Have a file read anew: its entry is an older version, or not what it should be."""
+    if name := name_of(place):
+        (folder() / "files" / name).unlink(missing_ok=True)
+    forget(place)
+
+
+def name_of(place: UPath) -> str | None:
+    """What stands for this version of a file; none where there is no such file, or it was not read from the web yet."""
+    version = version_of(place)
+    return _entry(place, version).name if version else None
 
 
 @contextmanager
@@ -224,12 +238,17 @@ def look_up(places: Iterable[Place]) -> dict[UPath, int]:
     return sizes
 
 
-def fetch_ahead(places: Iterable[Place]) -> None:
-    """Read files into the cache, several at once, as far as half of it has room for them."""
-    wanted = [place for place in dict.fromkeys(places) if not isinstance(place, Path)]
-    if not wanted:
+def fetch_ahead(places: Iterable[Place], needed: Callable[[UPath], bool] = lambda place: True) -> None:
+    """Read files into the cache, several at once, as far as half of it has room for them.
+
+    Args:
+        needed: whether the bytes of a file are needed, once its version has been seen.
+    """
+    asked = [place for place in dict.fromkeys(places) if not isinstance(place, Path)]
+    if not asked:
         return
-    sizes = look_up(wanted)
+    sizes = look_up(asked)
+    wanted = filter(needed, asked)
     room = limit() / 2
     chosen = []
     for place in wanted:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.cache import as_file, forget
 from tasks.errors import BadInput
+from tasks.facts import known
 from tasks.object_stores import clear_errors, file_system, listing
 from tasks.places import Place, is_web
 
@@ -95,8 +96,12 @@ def remove(path: Place) -> None:
 
 def sha256_of(path: Place) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    with as_file(path) as local, local.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def find() -> str:
+        with as_file(path) as local, local.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return known(path, "sha256", find)
 
 
 def has_digest(path: Place, sha256: str) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from tasks.cache import as_file, forget
+from tasks.cache import as_file, drop
 from tasks.errors import BadInput
+from tasks.facts import known
 from tasks.files import write_atomically
 from tasks.places import Place
 
@@ -26,7 +27,7 @@ def _read_checked(path: Place, sha256: str) -> io.BytesIO:
     with as_file(path) as file:
         data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256 and not isinstance(path, Path):
-        forget(path)  # this process may have seen an older version than the one that is asked for
+        drop(path)  # this process may have seen an older version than the one that is asked for
         with as_file(path) as file:
             data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -148,8 +149,13 @@ def header_size(path: Place) -> tuple[int, int]:
     Raises:
         BadInput: as `load_picture`, but for damage that only decoding shows.
     """
-    with _open(path) as picture:
-        return picture.size
+
+    def find() -> str:
+        with _open(path) as picture:
+            return f"{picture.width} {picture.height}"
+
+    width, height = known(path, "size", find).split()
+    return int(width), int(height)
 
 
 def write_png(picture: Image.Image, path: Place) -> str:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tasks.cache import fetch_ahead
 from tasks.errors import BadInput, told
+from tasks.facts import is_known
 from tasks.manifest import Manifest, is_empty
 from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
@@ -79,7 +80,7 @@ def check_rows(
     Returns:
         The good rows and the bad ones, each in the manifest's order.
     """
-    fetch_ahead(_elsewhere(manifest, overrides))
+    fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     seen: dict[str, int] = {}

@@ -103,6 +103,8 @@ def _take_over(copy: Copy, file: Path) -> None:
     copy.target.parent.mkdir(parents=True, exist_ok=True)
     try:
         try:
+            if file != copy.source:  # what is linked could be written to, and the cache is everybody's
+                raise OSError
             os.link(file.resolve(), temporary)
         except OSError:
             shutil.copyfile(file, temporary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import threading
 import uuid
@@ -11,11 +13,13 @@ from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
 from upath import UPath
 
 from tasks import cache
 from tasks.errors import BadRequest
 from tasks.files import read_bytes, sha256_of, write_atomically
+from tasks.pictures import load_picture
 
 Reads = list[str]
 
@@ -169,7 +173,18 @@ def test_files_are_looked_up_by_a_listing_and_fetched_ahead(folder: UPath, reads
     assert len(reads) == 30
 
 
-def test_a_limit_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cache.LIMIT, "much")
-    with pytest.raises(BadRequest, match="STYLEBATCH_CACHE_GB=much: it is the size of the cache in GB"):
+@pytest.mark.parametrize("given", ["much", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_size_is_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.LIMIT, given)
+    with pytest.raises(BadRequest, match=f"STYLEBATCH_CACHE_GB={given}: it is the size of the cache in GB"):
         cache.limit()
+
+
+def test_an_entry_that_is_not_what_it_should_be_is_read_anew(folder: UPath) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 3), "teal").save(buffer, "PNG")
+    write_atomically(folder / "a.png", buffer.getvalue())
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    load_picture(folder / "a.png", digest)
+    kept()[0].write_bytes(b"damaged")
+    assert load_picture(folder / "a.png", digest).size == (4, 3)
