@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from prefect.artifacts import (
 
 from tasks.errors import BadInput
 from tasks.pictures import load_picture
+from tasks.places import Place
 from tasks.report import Outcome, count
 
 # A table is for a look; the report is for everything.
@@ -46,7 +46,7 @@ class Artifacts:
         shown = sorted(outcomes, key=lambda outcome: outcome.status != "failed")[:ROWS]
         create_table_artifact([_row(outcome) for outcome in shown], "stylebatch-summary", counts)
 
-    def show(self, grids: Sequence[Path]) -> None:
+    def show(self, grids: Sequence[Place]) -> None:
         """Leave a small copy of the first grid. It lies in the artifact, since a server sees no files of a run."""
         if not grids:
             return

@@ -8,13 +8,14 @@ from flows.artifacts import Artifacts
 from flows.fan_out import fan_out
 from flows.runners import Placement
 from tasks.batches import in_batches
+from tasks.errors import BadInput
 from tasks.grid import write_grids
 from tasks.jobs import Job, check_decoding
 from tasks.ledger import Ledger
 from tasks.progress import watcher
 from tasks.record import Record
+from tasks.remote_store import AnyStore, open_store
 from tasks.report import Outcome, Outcomes, Status, output_of, refused, settled
-from tasks.store import Store
 from tasks.traces import write_traces
 from tasks.work import Work
 
@@ -26,6 +27,7 @@ def carry_out(
     refresh: bool = False,
     max_failures: int | None = None,
     trace: bool = False,
+    allow_http: bool = False,
 ) -> Outcomes:
     """Stylize what is not done, and write pictures, grids and report into the ledger's folder.
 
@@ -34,11 +36,12 @@ def carry_out(
         refresh: make the records anew that are not in ``work.known``, also where the store has them.
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
+        allow_http: let the originals of the grids be read from the web.
 
     Returns:
         What became of each row, in the manifest's order.
     """
-    out, store, known = ledger.folder, Store(ledger.folder), work.known
+    out, store, known = ledger.folder, open_store(ledger.folder), work.known
     artifacts = Artifacts(ledger.rows)
     todo, undecodable, sizes = check_decoding(job for job in work.jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
@@ -62,16 +65,18 @@ def carry_out(
     store.sweep()
     if trace:
         write_traces(ledger.outcomes, store, out / "traces.parquet")
-    artifacts.show(write_grids(ledger.outcomes, ledger.manifest.parent, out))
+    artifacts.show(write_grids(ledger.outcomes, ledger.manifest.parent, out, allow_http))
     artifacts.summarize(ledger.outcomes)
     return ledger.outcomes
 
 
-def _settle(store: Store, job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
+def _settle(
+    store: AnyStore, job: Job, result: Record | Exception, status: Status, attempts: int | None = None
+) -> Outcome:
     """Make the picture appear under the row's id, and say what became of the row."""
     try:
         if isinstance(result, Record):
             store.publish(result, output_of(job.id))
-    except OSError as error:
+    except (OSError, BadInput) as error:
         result = error
     return settled(job, result, status, attempts)

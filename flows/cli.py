@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
+from upath import UPath
 
 from flows.interrupt import Interrupt
 from flows.prefect_server import configure
 from flows.session import Session
 from flows.text import escape
-from tasks.errors import BadRequest, is_out_of_space
+from tasks.errors import BadInput, BadRequest, is_out_of_space, told
+from tasks.places import Place, as_parameter, is_url, to_place, without_secrets
 from tasks.settings import Settings, parse_assignments
 
 if TYPE_CHECKING:
@@ -40,7 +42,21 @@ app = typer.Typer(
 out_console = Console()
 error_console = Console(stderr=True)
 
-ManifestArgument = Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet or YAML; the README shows each.")]
+
+def _place(text: str) -> Place:
+    try:
+        return to_place(text)
+    except BadInput as error:  # Typer's own message would repeat the text, with what it may have that is secret
+        raise typer.BadParameter(str(error)) from None
+
+
+# Each is a path or a URL. Typer knows no unions: what `_place` makes of them may be a `Path`, too.
+ManifestArgument = Annotated[
+    UPath,
+    typer.Argument(
+        parser=_place, metavar="MANIFEST", help="CSV, JSON Lines, Parquet or YAML; a path, or a URL such as s3://…"
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,9 +66,20 @@ SetOption = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option(help="Folder for the results.", show_default="outputs/<manifest's stem>")
+    UPath | None,
+    typer.Option(
+        parser=_place,
+        metavar="DIR",
+        help="Folder for the results, by its path or URL.",
+        show_default="outputs/<manifest's stem>",
+    ),
 ]
-RunDirArgument = Annotated[Path, typer.Argument(help="The folder of a run.")]
+RunDirArgument = Annotated[
+    UPath, typer.Argument(parser=_place, metavar="RUN_DIR", help="The folder of a run, by its path or URL.")
+]
+AllowHttpOption = Annotated[
+    bool, typer.Option("--allow-http", help="Let pictures be read over http(s), but never from a private address.")
+]
 MaxFailuresOption = Annotated[
     int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
 ]
@@ -85,8 +112,8 @@ def clear_errors(verbose: bool) -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except BadRequest as error:
-        error_console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    except (BadInput, BadRequest) as error:
+        error_console.print(f"[red]error:[/] {escape(without_secrets(str(error)))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except Exception as error:
         if verbose:
@@ -95,7 +122,11 @@ def clear_errors(verbose: bool) -> Iterator[None]:
             text = f"{error.strerror}; what is done is kept: make room, and run the same command again"
             error_console.print(f"[red]error:[/] {text}", soft_wrap=True)
             raise typer.Exit(2) from None
-        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        if isinstance(error, OSError) and is_url(str(error.filename)):
+            text = f"{escape(without_secrets(told(error)))}; what is done is kept: run the same command again"
+            error_console.print(f"[red]error:[/] {text}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+        text = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])
         error_console.print(f"[red]unexpected error:[/] {escape(text)}; run again with -v to see where", soft_wrap=True)
         raise typer.Exit(2) from None
 
@@ -119,6 +150,7 @@ def run(
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
+    allow_http: AllowHttpOption = False,
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
@@ -132,14 +164,14 @@ def run(
     Exits with 0 when all rows are done, 1 when some failed, 2 when nothing could be done.
     """
     configure(verbose)
-    folder = out or Path("outputs") / manifest.stem
+    folder: Place = out or Path("outputs") / manifest.stem
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         from tasks.manifest import read_manifest
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
-        rows = len(read_manifest(manifest).rows)
+        rows = len(read_manifest(manifest, allow_http).rows)
         session = Session(lambda: _say_how_to_go_on(folder))
         with session.flows():
             from flows.stylize import stylize
@@ -148,12 +180,15 @@ def run(
             with _watching(session, log_json, quiet or as_json or verbose):
                 limit = 1 if fail_fast else max_failures
                 traced = trace or with_gallery
-                outcomes = stylize(manifest, folder, overrides, refresh, limit, traced, devices, runner, address)
+                source, target = as_parameter(manifest), as_parameter(folder)
+                outcomes = stylize(
+                    source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
+                )
             if with_gallery:
                 from flows.gallery import gallery
 
                 with nullcontext() if quiet or as_json or log_json or verbose else _watching_gallery(session):
-                    gallery([folder])
+                    gallery([as_parameter(folder)], None, allow_http)
     _end(outcomes, rows, folder, started, log_json, quiet, as_json)
 
 
@@ -175,6 +210,7 @@ def reprocess(
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
+    allow_http: AllowHttpOption = False,
     log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -190,7 +226,7 @@ def reprocess(
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         if dry_run:
-            _print_plan(run_dir, failed, where, overrides, devices, as_json)
+            _print_plan(run_dir, failed, where, overrides, devices, allow_http, as_json)
             raise typer.Exit
         from tasks.earlier import read_earlier
 
@@ -202,7 +238,18 @@ def reprocess(
             session.ready(runner, address)
             with _watching(session, log_json, quiet or as_json or verbose):
                 limit = 1 if fail_fast else max_failures
-                outcomes = reprocess(run_dir, failed, where, overrides, limit, trace, devices, runner, address)
+                outcomes = reprocess(
+                    as_parameter(run_dir),
+                    failed,
+                    where,
+                    overrides,
+                    limit,
+                    trace,
+                    devices,
+                    runner,
+                    address,
+                    allow_http,
+                )
         from tasks.status import read_status
 
         rows = read_status(run_dir).rows
@@ -210,13 +257,19 @@ def reprocess(
 
 
 def _print_plan(
-    run_dir: Path, failed: bool, where: str, overrides: dict[str, str], devices: str, as_json: bool
+    run_dir: Place,
+    failed: bool,
+    where: str,
+    overrides: dict[str, str],
+    devices: str,
+    allow_http: bool,
+    as_json: bool,
 ) -> None:
     from flows.screen import print_plan
     from tasks.devices import make_slots
     from tasks.reprocess import make_plan
 
-    plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0])
+    plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0], allow_http)
     if as_json:
         counts = {"unchanged": plan.unchanged, "left_alone": plan.left_alone, "gone": plan.gone}
         print(json.dumps({"rows": len(plan.manifest.rows), "reasons": plan.reasons, **counts}))
@@ -225,7 +278,7 @@ def _print_plan(
 
 
 def _end(
-    outcomes: Outcomes, rows: int, folder: Path, started: float, log_json: bool, quiet: bool, as_json: bool
+    outcomes: Outcomes, rows: int, folder: Place, started: float, log_json: bool, quiet: bool, as_json: bool
 ) -> NoReturn:
     """Print what became of a run, and exit with what that comes to."""
     from flows.screen import print_summary
@@ -270,8 +323,10 @@ def _watching_gallery(session: Session) -> AbstractContextManager[None]:
     return session.watching(progress, bar, bar.progress)
 
 
-def _say_how_to_go_on(folder: Path) -> None:
-    kept = f"What is done is kept in {escape(str(folder))}; the" if folder.exists() else "The"
+def _say_how_to_go_on(folder: Place) -> None:
+    """Tell where what is done is kept, and that it is."""
+    there = not isinstance(folder, Path) or folder.exists()  # no time to ask a store
+    kept = f"What is done is kept in {escape(str(folder))}; the" if there else "The"
     error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)
 
 
@@ -280,18 +335,23 @@ def _say_how_to_go_on(folder: Path) -> None:
     "--set size=256[/]"
 )
 def train(
-    style: Annotated[Path, typer.Argument(help="The style picture.")],
+    style: Annotated[
+        UPath, typer.Argument(parser=_place, metavar="STYLE", help="The style picture, by its path or URL.")
+    ],
     contents: Annotated[
         list[str],
         typer.Option(
             metavar="GLOB", help="Content pictures: those to be stylized, or any photographs. May be repeated."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The network's file, NAME.safetensors.")],
+    out: Annotated[UPath, typer.Option(parser=_place, metavar="FILE", help="The network's file, NAME.safetensors.")],
     set_: SetOption = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the training, at most.")] = 4000,
     start: Annotated[
-        Path | None, typer.Option(help="Another network to start from, of whatever style.", show_default="none")
+        UPath | None,
+        typer.Option(
+            parser=_place, metavar="FILE", help="A network to start from, of whatever style.", show_default="none"
+        ),
     ] = None,
     devices: DevicesOption = "auto",
     quiet: QuietOption = False,
@@ -307,21 +367,23 @@ def train(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
+        from tasks.files import exists
         from tasks.manifest import expand
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         found = list(expand(Path(), contents, "--contents"))
-        if not style.is_file():
+        if not exists(style):
             raise BadRequest(f"there is no style picture {style}")
         if out.suffix != ".safetensors":
             raise BadRequest(f"--out {out}: a network's file ends in .safetensors")
-        session = Session(lambda: _say_training_goes_on(out))
+        session = Session(lambda: _say_training_stopped(out))
         with session.flows():
             from flows.train import train
 
             session.ready()
             with _watching_training(session, quiet or as_json or verbose):
-                trained = train(style, found, out, overrides, steps, start, devices)
+                begun = as_parameter(start) if start else None
+                trained = train(as_parameter(style), found, as_parameter(out), overrides, steps, begun, devices)
     if as_json:
         print(json.dumps({**trained.model_dump(mode="json"), "out": str(out)}))
     elif not quiet:
@@ -329,6 +391,12 @@ def train(
 
         print_trained(out_console, trained, out, time.perf_counter() - started)
     gc.freeze()
+
+
+def _say_training_stopped(out: Place) -> None:
+    from tasks.training import checkpoint_of  # which is there already, where a training has begun
+
+    _say_how_to_go_on(checkpoint_of(out))
 
 
 def _watching_training(session: Session, silent: bool) -> AbstractContextManager[None]:
@@ -341,16 +409,11 @@ def _watching_training(session: Session, silent: bool) -> AbstractContextManager
     return session.watching(watcher, bar, bar.progress)
 
 
-def _say_training_goes_on(out: Path) -> None:
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
-    kept = f"What is done is kept in {escape(str(checkpoint))}; the" if checkpoint.exists() else "The"
-    error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)
-
-
 @app.command(epilog="Example: [bold]stylebatch check manifests/demo.yaml[/]")
 def check(
     manifest: ManifestArgument,
     set_: SetOption = None,
+    allow_http: AllowHttpOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -364,7 +427,7 @@ def check(
         from tasks.rows import check_rows
         from tasks.weights import missing_downloads
 
-        asked = read_manifest(manifest)
+        asked = read_manifest(manifest, allow_http)
         pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)
     if as_json:
@@ -408,6 +471,7 @@ def serve(
     interval: Annotated[float | None, typer.Option(min=1, help="Seconds between two starts, instead.")] = None,
     out: OutOption = None,
     set_: SetOption = None,
+    allow_http: AllowHttpOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Carry out a manifest again and again, on a schedule: what is new each time. Needs a Prefect server.
@@ -421,8 +485,8 @@ def serve(
             raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
         from tasks.manifest import read_manifest
 
-        read_manifest(manifest)
-        folder = out or Path("outputs") / manifest.stem
+        read_manifest(manifest, allow_http)
+        folder: Place = out or Path("outputs") / manifest.stem
         from flows.schedule import serve
 
         text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"
@@ -430,18 +494,29 @@ def serve(
         interrupt = Interrupt()  # Prefect's own end waits for runs that are just starting, sometimes for minutes
         interrupt.install()
         try:
-            serve(manifest, folder, overrides, cron, interval)
+            serve(manifest, folder, overrides, cron, interval, allow_http)
         except KeyboardInterrupt:
             interrupt.leave()
 
 
 @app.command("gallery", epilog="Example: [bold]stylebatch gallery outputs/demo outputs/other --out comparison[/]")
 def make_gallery(
-    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="The folders of one or several runs.")],
+    run_dirs: Annotated[
+        list[UPath],
+        typer.Argument(
+            parser=_place, metavar="RUN_DIR...", help="The folders of one or several runs, by their paths or URLs."
+        ),
+    ],
     out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the gallery.", show_default="RUN_DIR/gallery, or beside the first of several"),
+        UPath | None,
+        typer.Option(
+            parser=_place,
+            metavar="DIR",
+            help="Folder for the gallery, by its path or URL.",
+            show_default="RUN_DIR/gallery, or beside the first of several",
+        ),
     ] = None,
+    allow_http: AllowHttpOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -453,14 +528,14 @@ def make_gallery(
     with clear_errors(verbose):
         from tasks.run_folder import read_runs
 
-        read_runs(run_dirs)  # a request that cannot be carried out fails before Prefect's server starts
+        read_runs(run_dirs, allow_http)  # a request that cannot be carried out fails before Prefect's server starts
         session = Session()
         with session.flows():
             from flows.gallery import gallery
 
             session.ready()
             with nullcontext() if quiet or verbose else _watching_gallery(session):
-                page = gallery(run_dirs, out)
+                page = gallery([as_parameter(one) for one in run_dirs], out and as_parameter(out), allow_http)
     if not quiet:
         out_console.print(escape(str(page)), highlight=False, soft_wrap=True)
     gc.freeze()

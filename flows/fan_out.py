@@ -16,7 +16,7 @@ from flows.runners import Placement, Workers
 from tasks.jobs import Job
 from tasks.progress import stopping
 from tasks.record import Record
-from tasks.store import Store
+from tasks.remote_store import AnyStore
 from tasks.stylize import BY_KEY, attempts_of, stylize_batch, stylize_pair
 
 _Batch = Sequence[Job]
@@ -26,7 +26,7 @@ Finished = tuple[Job, Record | Exception, int | None]
 
 @contextmanager
 def fan_out(
-    batches: Sequence[_Batch], store: Store, placement: Placement, refresh: bool, trace: bool
+    batches: Sequence[_Batch], store: AnyStore, placement: Placement, refresh: bool, trace: bool
 ) -> Iterator[Iterator[Finished]]:
     """Stylize jobs, each batch in a slot of its own.
 
@@ -49,12 +49,13 @@ def fan_out(
 
 
 def _finished(
-    batches: Sequence[_Batch], store: Store, workers: Workers, refresh: bool, trace: bool
+    batches: Sequence[_Batch], store: AnyStore, workers: Workers, refresh: bool, trace: bool
 ) -> Iterator[Finished]:
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
     policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
-    single = stylize_pair.with_options(result_storage=store.records, refresh_cache=refresh, cache_policy=policy)
-    together = stylize_batch.with_options(result_storage=store.records)
+    storage = store.result_storage
+    single = stylize_pair.with_options(result_storage=storage, refresh_cache=refresh, cache_policy=policy)
+    together = stylize_batch.with_options(result_storage=storage)
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0
     waiting = deque(batches)

@@ -13,8 +13,11 @@ from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from tasks.cache import fetch_ahead
 from tasks.devices import available_devices
 from tasks.gallery import Collection, default_folder, prepare_folder
+from tasks.mirror import on_this_machine
+from tasks.places import Place, PlaceParameter
 from tasks.plots import draw_plots
 from tasks.quality import FigureKey, Figures, figure_key, judge, read_figures, write_figures
 from tasks.run_folder import read_runs
@@ -28,12 +31,13 @@ progress: ContextVar[Callable[[str, int, int], None]] = ContextVar("progress", d
 
 
 @flow(name="gallery", task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1))  # type: ignore[arg-type]  # a fault of Prefect's types
-def gallery(run_dirs: list[Path], out: Path | None = None) -> Path:
+def gallery(run_dirs: Sequence[PlaceParameter], out: PlaceParameter | None = None, allow_http: bool = False) -> Place:
     """Write a gallery of one or several runs. What an earlier gallery in the same folder has is not made again.
 
     Args:
-        run_dirs: the runs' folders.
+        run_dirs: the runs' folders, by their paths or URLs.
         out: the gallery's folder; without it, ``gallery`` in the run's, or beside the first of several.
+        allow_http: let originals be read from the web; never from a private address.
 
     Returns:
         The page, ``index.html``.
@@ -41,21 +45,25 @@ def gallery(run_dirs: list[Path], out: Path | None = None) -> Path:
     Raises:
         BadRequest: there is no run in a folder, or the gallery's folder cannot be written to.
     """
-    runs = read_runs(run_dirs)
-    folder = out or default_folder(run_dirs)
-    prepare_folder(folder)
-    collection = Collection(runs, folder)
-    missing = _copy(collection)
-    figures = _judge(collection, [folder, *(run.folder / "gallery" for run in runs)])
-    dimensions = {name: found for name, found in collection.layout.values.items() if name not in ("content", "style")}
-    progress.get()("plots and page", 0, 0)
-    plots = draw_plots(collection.points(figures), dimensions, folder)
-    return collection.write(missing, figures, plots)
+    runs = read_runs(run_dirs, allow_http)
+    place = out or default_folder(run_dirs)
+    with on_this_machine(place) as folder:
+        prepare_folder(folder)
+        collection = Collection(runs, folder)
+        missing = _copy(collection)
+        figures = _judge(collection, folder, [run.folder / "gallery" for run in runs])
+        found = collection.layout.values
+        dimensions = {name: values for name, values in found.items() if name not in ("content", "style")}
+        progress.get()("plots and page", 0, 0)
+        plots = draw_plots(collection.points(figures), dimensions, folder)
+        page = collection.write(missing, figures, plots)
+    return place / page.name
 
 
 def _copy(collection: Collection) -> dict[str, str]:
     """Make the pictures; those that cannot be made are returned with the reason."""
     copies = [copy for copy in collection.copies() if not copy.target.exists()]
+    fetch_ahead(copy.source for copy in copies)
     missing: dict[str, str] = {}
     batches = list(_batches(copies, COPIES))
     for number, future in enumerate([make_copies.submit(batch) for batch in batches]):
@@ -64,11 +72,11 @@ def _copy(collection: Collection) -> dict[str, str]:
     return missing
 
 
-def _judge(collection: Collection, folders: Sequence[Path]) -> dict[FigureKey, Figures]:
-    """The quality figures of every finished row; ``folders`` may know some of them, and the first is to know all."""
+def _judge(collection: Collection, folder: Path, others: Sequence[Place]) -> dict[FigureKey, Figures]:
+    """The quality figures of every finished row; all folders may know some of them, and ``folder`` is to know all."""
     known: dict[FigureKey, Figures] = {}
-    for folder in reversed(folders):
-        known |= read_figures(folder / "figures.parquet")
+    for place in (*reversed(others), folder):
+        known |= read_figures(place / "figures.parquet")
     asked = {figure_key(row, collection.layers): row for row in collection.finished}
     figures = {key: known[key] for key in asked if key in known}
     todo = {key: row for key, row in asked.items() if key not in known}
@@ -81,9 +89,9 @@ def _judge(collection: Collection, folders: Sequence[Path]) -> dict[FigureKey, F
             progress.get()("judging", len(figures) - len(asked) + len(todo), len(todo))
             figures |= zip(keys, future.result(), strict=True)
         # Written as they come: they are what takes time.
-        write_figures(figures, folders[0] / "figures.parquet")
+        write_figures(figures, folder / "figures.parquet")
     if not todo:
-        write_figures(figures, folders[0] / "figures.parquet")
+        write_figures(figures, folder / "figures.parquet")
     return figures
 
 

@@ -2,7 +2,6 @@
 
 # No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
@@ -11,16 +10,17 @@ from pydantic import Field
 from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
 from tasks.ledger import Ledger
+from tasks.places import PlaceParameter
 from tasks.progress import watcher
+from tasks.remote_store import open_store
 from tasks.report import Outcomes
 from tasks.reprocess import make_plan
 from tasks.settings import Overrides, texts
-from tasks.store import Store
 
 
 @flow(name="reprocess")
 def reprocess(
-    run_dir: Path,
+    run_dir: PlaceParameter,
     failed: bool = False,
     where: str = "",
     overrides: Overrides | None = None,
@@ -29,11 +29,12 @@ def reprocess(
     devices: str = "auto",
     runner: RunnerName = "threads",
     address: str = "",
+    allow_http: bool = False,
 ) -> Outcomes:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
 
     Args:
-        run_dir: the run's folder.
+        run_dir: the run's folder, by its path or URL.
         failed: only rows that failed.
         where: only rows for which this condition on the report's columns holds.
         overrides: new settings for the rows that are chosen; all of them, where nothing chooses.
@@ -42,6 +43,7 @@ def reprocess(
         devices: where to compute: ``auto``, ``cpu``, ``2×cpu``, ``cuda:0,cuda:1``.
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
+        allow_http: let pictures be read from the web; never from a private address.
 
     Returns:
         The newest of what became of each row, in the manifest's order.
@@ -51,9 +53,9 @@ def reprocess(
             read, the folder cannot be written to, or the devices or the cluster are not there.
     """
     placement = place(devices, runner, address)
-    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0])
-    Store(run_dir).create()
+    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http)
+    open_store(run_dir).create()
     watcher.get().intended(plan)
     asked = plan.manifest
     ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, placement.names, plan.changes, plan.before)
-    return carry_out(plan.work, ledger, placement, False, max_failures, trace)
+    return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 from flows.stylize import stylize
 from tasks.errors import BadRequest
+from tasks.places import Place, absolute
 
 
-def serve(manifest: Path, out: Path, overrides: dict[str, str], cron: str | None, interval: float | None) -> None:
+def serve(
+    manifest: Place,
+    out: Place,
+    overrides: dict[str, str],
+    cron: str | None,
+    interval: float | None,
+    allow_http: bool = False,
+) -> None:
     """Serve a deployment of `stylize` until the process is ended; each run is a process of its own.
 
     A run that is due while another still goes on is cancelled: the next one takes in what is new.
@@ -23,6 +29,7 @@ def serve(manifest: Path, out: Path, overrides: dict[str, str], cron: str | None
         overrides: settings that win over the manifest's.
         cron: when, as in a crontab, in UTC.
         interval: seconds between two starts, instead.
+        allow_http: let pictures be read from the web.
 
     Raises:
         BadRequest: Prefect has no server to keep the schedule, or ``cron`` cannot be read.
@@ -37,7 +44,12 @@ def serve(manifest: Path, out: Path, overrides: dict[str, str], cron: str | None
             name=manifest.stem,
             cron=cron,
             interval=interval,
-            parameters={"manifest": str(manifest.absolute()), "out": str(out.absolute()), "overrides": overrides},
+            parameters={
+                "manifest": str(absolute(manifest)),
+                "out": str(absolute(out)),
+                "overrides": overrides,
+                "allow_http": allow_http,
+            },
             global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
             print_starting_message=False,
             entrypoint_type=EntrypointType.MODULE_PATH,

@@ -24,7 +24,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.text import escape
+from tasks.files import exists
 from tasks.jobs import Job
+from tasks.places import Place
 from tasks.progress import Watcher
 from tasks.report import Outcome, count
 from tasks.reprocess import Plan
@@ -162,7 +164,7 @@ class TrainingBar(Watcher):
         self.progress.update(self._task, completed=step, total=steps, description=_training(loss, held_out))
 
 
-def print_trained(console: Console, trained: Trained, out: Path, seconds: float) -> None:
+def print_trained(console: Console, trained: Trained, out: Place, seconds: float) -> None:
     """What a training has come to, and where the files are."""
     console.print(
         f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
@@ -172,11 +174,11 @@ def print_trained(console: Console, trained: Trained, out: Path, seconds: float)
     )
     console.print(f"{_duration(seconds)} in all; the files:", highlight=False)
     for file in (out, out.with_name(f"{out.stem}.preview.png"), out.with_name(f"{out.stem}.losses.svg")):
-        if file.exists():
+        if exists(file):
             console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
-def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Path, seconds: float) -> None:
+def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Place, seconds: float) -> None:
     """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for status, number in count(outcomes).items():
@@ -196,7 +198,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
     for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json", "gallery/index.html"):
-        if (out / name).exists():
+        if exists(out / name):
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 

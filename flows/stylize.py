@@ -2,7 +2,6 @@
 
 # No annotations from the future: in a schedule's process, Prefect needs the types of the flow's parameters at once.
 
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
@@ -15,18 +14,19 @@ from tasks.engines import choose_engines
 from tasks.jobs import make_jobs
 from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
+from tasks.places import PlaceParameter
 from tasks.progress import watcher
+from tasks.remote_store import open_store
 from tasks.report import Outcomes, refused
 from tasks.rows import check_rows
 from tasks.settings import Overrides, check_settings, texts
-from tasks.store import Store
 from tasks.work import Work
 
 
 @flow(name="stylize")
 def stylize(
-    manifest: Path,
-    out: Path,
+    manifest: PlaceParameter,
+    out: PlaceParameter,
     overrides: Overrides | None = None,
     refresh: bool = False,
     max_failures: Annotated[int, Field(ge=1)] | None = None,
@@ -34,12 +34,13 @@ def stylize(
     devices: str = "auto",
     runner: RunnerName = "threads",
     address: str = "",
+    allow_http: bool = False,
 ) -> Outcomes:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
     Args:
-        manifest: CSV, JSON Lines, Parquet or YAML.
-        out: the run's folder.
+        manifest: CSV, JSON Lines, Parquet or YAML, by its path or URL.
+        out: the run's folder, by its path or URL.
         overrides: settings that win over the manifest's.
         refresh: stylize every pair again, also those that are done.
         max_failures: failed rows at which to stop; those that are left have no outcome.
@@ -47,6 +48,7 @@ def stylize(
         devices: where to compute: ``auto``, ``cpu``, ``2×cpu``, ``cuda:0,cuda:1``.
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
+        allow_http: let pictures be read from the web; never from a private address.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -55,10 +57,10 @@ def stylize(
         BadRequest: the manifest cannot be read, a column or setting is not known, the folder cannot be written to,
             or the devices or the cluster are not there.
     """
-    placement, store = place(devices, runner, address), Store(out)
+    placement, store = place(devices, runner, address), open_store(out)
     given = texts(overrides)
     check_settings(given, "--set")
-    asked = read_manifest(manifest)
+    asked = read_manifest(manifest, allow_http)
     store.create()
     pairs, bad_rows = check_rows(asked, given)
     pairs, decisions = choose_engines(asked, pairs, store, placement.slots[0], train_and_draw)
@@ -67,4 +69,4 @@ def stylize(
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
     ledger = Ledger(out, manifest, len(asked.rows), given, placement.names, decisions=decisions)
-    return carry_out(work, ledger, placement, refresh, max_failures, trace)
+    return carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http)

@@ -3,6 +3,7 @@
 # No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,30 +11,33 @@ from prefect import flow
 from pydantic import Field
 
 from tasks.devices import Slot, make_slots
-from tasks.errors import BadInput, BadRequest
+from tasks.errors import BadInput, BadRequest, told
 from tasks.files import sha256_of
 from tasks.manifest import expand
 from tasks.models import Trained, read_trained
+from tasks.places import Place, PlaceParameter, join
 from tasks.settings import Overrides, Settings, check_settings, texts
 from tasks.training import STEPS, Request, make_request, train_network
 from tasks.training_plot import draw_training
 from tasks.weights import fetch_weights
 
+HERE = Path()
+
 
 @flow(name="train")
 def train(
-    style: Path,
+    style: PlaceParameter,
     contents: list[str],
-    out: Path,
+    out: PlaceParameter,
     overrides: Overrides | None = None,
     steps: Annotated[int, Field(ge=1)] = STEPS,
-    start: Path | None = None,
+    start: PlaceParameter | None = None,
     devices: str = "auto",
 ) -> Trained:
     """Train a network for one style. A training that was stopped goes on where it was.
 
     Args:
-        style: the style picture.
+        style: the style picture, by its path or URL.
         contents: names and globs of content pictures: the very ones that are to be stylized, or any photographs. Some
             of them are held out to judge the network.
         out: the network's file, which ends in ``.safetensors``. A preview and a plot of the losses are put beside it.
@@ -55,7 +59,7 @@ def train(
     return train_and_draw(request, out, slot)
 
 
-def train_and_draw(request: Request, out: Path, slot: Slot) -> Trained:
+def train_and_draw(request: Request, out: Place, slot: Slot) -> Trained:
     """Carry out a request, within a flow: the network to ``out``, and the plot of its losses beside it."""
     trained, curve = train_network(request, out, slot)
     draw_training(curve, trained, out.with_name(f"{out.stem}.losses.svg"))
@@ -63,11 +67,12 @@ def train_and_draw(request: Request, out: Path, slot: Slot) -> Trained:
 
 
 def _request(
-    style: Path, contents: Sequence[str], settings: Settings, steps: int, start: Path | None, device: str
+    style: Place, contents: Sequence[str], settings: Settings, steps: int, start: Place | None, device: str
 ) -> Request:
     try:
-        found = [(path, sha256_of(path)) for path in map(Path, expand(Path(), list(contents), "--contents"))]
-        weights = fetch_weights(settings.network, settings.weights, Path)
+        places = [join(HERE, name) for name in expand(HERE, list(contents), "--contents")]
+        found = [(place, sha256_of(place)) for place in places]
+        weights = fetch_weights(settings.network, settings.weights, partial(join, HERE))
         if start:
             read_trained(start)
         begun = (start, sha256_of(start)) if start else None
@@ -75,4 +80,4 @@ def _request(
     except BadInput as error:
         raise BadRequest(str(error)) from None
     except OSError as error:
-        raise BadRequest(f"{error.strerror}: {error.filename}") from None
+        raise BadRequest(told(error)) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from tasks.changes import Changes
 from tasks.errors import BadRequest
 from tasks.manifest import is_empty, names_of, read_manifest
+from tasks.places import Place
 from tasks.settings import Settings
 
 # What the machine decides where a row does not.
@@ -18,7 +18,7 @@ _CHOSEN = ("precision", "history")
 
 
 def asked_settings(
-    manifest: Path, overrides: Mapping[str, str], changes: Changes, report: Sequence[Mapping[str, Any]]
+    manifest: Place, overrides: Mapping[str, str], changes: Changes, report: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The settings that were asked for by the failed rows of a report, as far as they can be told.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from tasks.jobs import Job
 from tasks.pictures import scaled_size
+from tasks.places import Place
 
 # Of all pictures of a batch: eight of 256 x 256. More gain nothing, and would be lost together.
 PIXELS = 8 * 256 * 256
 
 
-def in_batches(jobs: Sequence[Job], sizes: Mapping[Path, tuple[int, int]]) -> list[list[Job]]:
+def in_batches(jobs: Sequence[Job], sizes: Mapping[Place, tuple[int, int]]) -> list[list[Job]]:
     """The jobs, those that go together in one list; the lists by their first jobs.
 
     Args:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from tasks.files import write_atomically
+from tasks.cache import as_file
+from tasks.errors import BadInput
+from tasks.files import remove, write_atomically
+from tasks.places import Place
 
 
 class Checkpoint:
@@ -21,7 +23,7 @@ class Checkpoint:
         digest: of all that decides the training's outcome; what another training has left here is not read.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
+    def __init__(self, path: Place, digest: str) -> None:
         self._path, self._digest = path, digest
 
     def save(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
@@ -32,14 +34,15 @@ class Checkpoint:
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """What `save` was given last; nothing, where there is none, or it is damaged."""
         try:
-            with safetensors.safe_open(self._path, "pt") as file:
-                held = json.loads((file.metadata() or {}).get("stylebatch", "{}"))
-            if held.get("digest") != self._digest:
-                return None
-            return safetensors.torch.load_file(self._path), held["numbers"]
-        except (OSError, ValueError, KeyError, AttributeError, safetensors.SafetensorError):
+            with as_file(self._path) as local:
+                with safetensors.safe_open(local, "pt") as file:
+                    held = json.loads((file.metadata() or {}).get("stylebatch", "{}"))
+                if held.get("digest") != self._digest:
+                    return None
+                return safetensors.torch.load_file(local), held["numbers"]
+        except (BadInput, OSError, ValueError, KeyError, AttributeError, safetensors.SafetensorError):
             return None
 
     def remove(self) -> None:
         """Remove the file, if there is one."""
-        self._path.unlink(missing_ok=True)
+        remove(self._path)

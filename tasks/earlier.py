@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +13,8 @@ import pyarrow.parquet as pq
 
 from tasks.changes import Changes, from_json
 from tasks.errors import BadRequest
+from tasks.files import read_bytes
+from tasks.places import Place, to_place
 from tasks.process import state_of
 from tasks.record import Record
 from tasks.report import LAYER_COLUMN, Outcome, Outcomes
@@ -31,7 +32,7 @@ class Earlier:
         report: the outcomes as their table.
     """
 
-    manifest: Path
+    manifest: Place
     rows: int
     overrides: dict[str, str]
     changes: Changes
@@ -39,22 +40,22 @@ class Earlier:
     report: pa.Table
 
 
-def read_earlier(folder: Path) -> Earlier:
+def read_earlier(folder: Place) -> Earlier:
     """Read ``run.json`` and ``report.parquet``.
 
     Raises:
         BadRequest: there is no run in the folder, its files cannot be read, or it still goes on.
     """
     try:
-        run = json.loads((folder / "run.json").read_bytes())
-        report = pq.read_table(folder / "report.parquet")
+        run = json.loads(read_bytes(folder / "run.json"))
+        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet")))
         if state_of(run) == "running":
             raise BadRequest(
                 f"a run is going on in {folder}, in process {run['process']} of {run['machine']['name']}; "
                 "wait for its end, or stop it"
             )
         return Earlier(
-            manifest=Path(run["manifest"]),
+            manifest=to_place(run["manifest"]),
             rows=run["rows"],
             overrides=dict(run["set"]),
             changes=from_json(run["set_rows"]),

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tasks.devices import Slot
 from tasks.errors import BadInput
+from tasks.files import exists
 from tasks.jobs import make_jobs
 from tasks.manifest import Manifest
 from tasks.models import read_trained
+from tasks.places import Place, absolute
+from tasks.remote_store import AnyStore
 from tasks.rows import Pair
 from tasks.settings import Settings
-from tasks.store import Store
 from tasks.training import STEPS, Rates, Request, make_request, measure_rates
 
 # Steps of the optimizer that a network's picture is taken to be worth before there is one to tell.
 EXPECTED_WORTH = 20
-Train = Callable[[Request, Path, Slot], object]
+Train = Callable[[Request, Place, Slot], object]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Estimate:
 
 
 def choose_engines(
-    manifest: Manifest, pairs: Sequence[Pair], store: Store, slot: Slot, train: Train | None = None
+    manifest: Manifest, pairs: Sequence[Pair], store: AnyStore, slot: Slot, train: Train | None = None
 ) -> tuple[list[Pair], list[str]]:
     """Put an engine in the place of ``auto``: ``feedforward`` where there is a network for the style or one pays.
 
@@ -100,7 +101,7 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
 
 
 def _choose(
-    manifest: Manifest, group: Sequence[Pair], store: Store, slot: Slot, train: Train | None
+    manifest: Manifest, group: Sequence[Pair], store: AnyStore, slot: Slot, train: Train | None
 ) -> tuple[Mapping[str, object], str]:
     """The settings of the engine for one style's pairs, and the reason for it."""
     settings = group[0].settings
@@ -114,7 +115,7 @@ def _choose(
     plain = as_optimized.model_copy(update={"preserve_color": "none"})
     request = make_request(style.path, style.sha256, contents, plain, weights, STEPS, slot.device)
     model = store.network(request.key)
-    if not model.exists():
+    if not exists(model):
         known = store.find_all(job.key for job in jobs)
         left = len({job.key for job in jobs} - known.keys())
         if left * settings.steps <= STEPS:  # a step of a training takes as long as one of the optimizer at least
@@ -133,7 +134,7 @@ def _choose(
         return optimize, f"optimized: {error}"
     refine = _refine(settings, worth)
     steps = f", and {refine} steps of the optimizer" if refine else ""
-    return {"engine": "feedforward", "model": str(model.absolute()), "refine": refine}, reason + steps
+    return {"engine": "feedforward", "model": str(absolute(model)), "refine": refine}, reason + steps
 
 
 def _refine(settings: Settings, worth: float) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 from typing import TypeGuard
 
 
@@ -12,6 +14,13 @@ class BadInput(ValueError):
 
 class BadRequest(ValueError):
     """The whole request cannot be carried out (no such manifest, unknown setting, …): nothing was written."""
+
+
+def told(error: Exception) -> str:
+    """What is wrong; of an error of the system, with which file, wherever that lies on this machine."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if error.filename else error.strerror
 
 
 def is_out_of_space(error: BaseException) -> TypeGuard[OSError]:

@@ -19,6 +19,7 @@ from tasks.files import write_atomically
 from tasks.layout import Layout, as_text, lay_out
 from tasks.originals import Originals
 from tasks.page import GENERATOR, render_page
+from tasks.places import Place
 from tasks.plots import Plot, Point
 from tasks.quality import FigureKey, Figures, figure_key, judging_layers
 from tasks.run_folder import Run, RunRow, read_curves
@@ -40,7 +41,7 @@ FIGURES = {
 Blend = tuple[tuple[int, float], ...]  # places of style pictures, with their weights
 
 
-def default_folder(run_dirs: Sequence[Path]) -> Path:
+def default_folder(run_dirs: Sequence[Place]) -> Place:
     """Where a gallery goes when nobody says: into its run, or beside the first of several."""
     if len(run_dirs) == 1:
         return run_dirs[0] / "gallery"

@@ -9,9 +9,9 @@ import hashlib
 import io
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import TypeVar
@@ -19,9 +19,11 @@ from typing import TypeVar
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
+from tasks.cache import fetch_ahead, look_up, version_of
 from tasks.errors import BadInput
-from tasks.files import write_atomically
+from tasks.files import names_in, read_bytes, remove, write_atomically
 from tasks.pictures import load_picture
+from tasks.places import Place, original
 from tasks.report import Outcome
 from tasks.styles import NamedStyle, styles_of, written
 
@@ -45,7 +47,7 @@ class Cell:
     Several pictures, each with its weight, share the cell as strips of their share of its width.
     """
 
-    pictures: Sequence[tuple[Path, float]]
+    pictures: Sequence[tuple[Place, float]]
     title: str = ""
     note: str = ""
     missing: str = ""
@@ -53,32 +55,42 @@ class Cell:
 
 T = TypeVar("T")
 Page = Sequence[Sequence[Cell | None]]
+Locate = Callable[[str], Place]
 
 
-def write_grids(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> list[Path]:
+def write_grids(outcomes: Sequence[Outcome], sources: Place, folder: Place, allow_http: bool = False) -> list[Place]:
     """Draw the pages of a run, the first `PAGES` of them. A page whose cells are what they were is left as it is.
 
     Args:
         sources: what the outcomes' content and style are relative to.
         folder: the run's folder; pages go to ``grids/`` within it, and those of an earlier run are removed.
+        allow_http: let originals be read from the web.
 
     Returns:
         The pages' files.
     """
-    files = []
-    for number, page in enumerate(islice(_pages(outcomes, sources, folder), PAGES), start=1):
+    files: list[Place] = []
+    pages = list(islice(_pages(outcomes, partial(original, sources, allow_http=allow_http), folder), PAGES))
+    look_up(picture for page in pages for picture in _pictures_of(page))
+    there = {name for name in names_in(folder / "grids") if name.startswith("grid-") and name.endswith(".png")}
+    for number, page in enumerate(pages, start=1):
         file = folder / "grids" / f"grid-{number:03}.png"
         digest = _digest(page)
-        if _digest_in(file) != digest:
+        if file.name not in there or _digest_in(file) != digest:
+            fetch_ahead(_pictures_of(page))
             metadata = PngInfo()
             metadata.add_text(DIGEST, digest)
             buffer = io.BytesIO()
             _draw(page).save(buffer, "PNG", pnginfo=metadata)
             write_atomically(file, buffer.getvalue())
         files.append(file)
-    for stale in set((folder / "grids").glob("grid-*.png")) - set(files):
-        stale.unlink()
+    for stale in there - {file.name for file in files}:
+        remove(folder / "grids" / stale)
     return files
+
+
+def _pictures_of(page: Page) -> Iterator[Place]:
+    return (path for row in page for cell in row if cell for path, _ in cell.pictures)
 
 
 def _digest(page: Page) -> str:
@@ -94,7 +106,9 @@ def _digest(page: Page) -> str:
     return hashlib.sha256(repr((LOOK, shown)).encode()).hexdigest()
 
 
-def _state_of(picture: Path) -> tuple[str, int, int]:
+def _state_of(picture: Place) -> tuple[str, int | str, int]:
+    if not isinstance(picture, Path):
+        return picture.name, version_of(picture), 0
     try:
         found = os.stat(picture)
     except OSError:
@@ -102,17 +116,17 @@ def _state_of(picture: Path) -> tuple[str, int, int]:
     return picture.name, found.st_size, found.st_mtime_ns
 
 
-def _digest_in(file: Path) -> str | None:
+def _digest_in(file: Place) -> str | None:
     """The digest in a page that was drawn before, if it is a whole one."""
     try:
-        with Image.open(file, formats=("PNG",)) as drawn:
+        with Image.open(file if isinstance(file, Path) else io.BytesIO(read_bytes(file)), formats=("PNG",)) as drawn:
             digest = drawn.info.get(DIGEST)
     except (OSError, ValueError, SyntaxError):
         return None
     return digest if isinstance(digest, str) else None
 
 
-def _pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+def _pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
     """The pages, made one after another as they are asked for."""
     # A failed row has no settings on record: it belongs wherever its pair is missing.
     failures = [outcome for outcome in outcomes if outcome.record is None]
@@ -126,7 +140,7 @@ def _pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator
     for _, group in sorted(groups.items()):
         rows = sorted([*group, *failures], key=lambda outcome: outcome.row)
         failures = []
-        yield from _product_pages(rows, sources, folder) if _is_product(rows) else _strips(rows, sources, folder)
+        yield from _product_pages(rows, locate, folder) if _is_product(rows) else _strips(rows, locate, folder)
 
 
 def _is_product(outcomes: Sequence[Outcome]) -> bool:
@@ -136,43 +150,44 @@ def _is_product(outcomes: Sequence[Outcome]) -> bool:
     return len(pairs) == len(outcomes) == len(contents) * len(styles) and len(pairs) > 1
 
 
-def _product_pages(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+def _product_pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
     by_pair = {(outcome.content, outcome.style): outcome for outcome in outcomes}
     contents = dict.fromkeys(outcome.content for outcome in outcomes)
     styles = dict.fromkeys(outcome.style for outcome in outcomes)
     for down in _chunks(list(contents), ROWS):
         for across in _chunks(list(styles), COLUMNS):
-            header = [None, *(_style(style, sources) for style in across)]
+            header = [None, *(_style(style, locate) for style in across)]
             body = [
-                [_original(content, sources), *(_result(by_pair[content, style], folder) for style in across)]
+                [_original(content, locate), *(_result(by_pair[content, style], folder) for style in across)]
                 for content in down
             ]
             yield [header, *body]
 
 
-def _strips(outcomes: Sequence[Outcome], sources: Path, folder: Path) -> Iterator[Page]:
+def _strips(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
     for rows in _chunks(outcomes, ROWS):
-        yield [[_original(row.content, sources), _style(row.style, sources), _result(row, folder)] for row in rows]
+        yield [[_original(row.content, locate), _style(row.style, locate), _result(row, folder)] for row in rows]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _original(name: str, sources: Path) -> Cell:
-    return Cell([(sources / name, 1.0)], title=Path(name).name, missing="unreadable")
+def _original(name: str, locate: Locate) -> Cell:
+    return Cell([(locate(name), 1.0)], title=Path(name).name, missing="unreadable")
 
 
-def _style(text: str, sources: Path) -> Cell:
+def _style(text: str, locate: Locate) -> Cell:
     styles = styles_of(text)
     title = written([NamedStyle(Path(style.name).name, style.weight) for style in styles])
-    return Cell([(sources / style.name, style.weight) for style in styles], title=title, missing="unreadable")
+    return Cell([(locate(style.name), style.weight) for style in styles], title=title, missing="unreadable")
 
 
-def _result(outcome: Outcome, folder: Path) -> Cell:
+def _result(outcome: Outcome, folder: Place) -> Cell:
     if outcome.record is None or outcome.output is None:
         return Cell([], title=outcome.id, missing="failed")
-    return Cell([(folder / outcome.output, 1.0)], title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
+    picture = folder / outcome.output.as_posix()
+    return Cell([(picture, 1.0)], title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
 
 
 def _draw(page: Page) -> Image.Image:
@@ -218,7 +233,7 @@ def _draw_caption(draw: ImageDraw.ImageDraw, cell: Cell, middle: int, top: int) 
         draw.text((middle, top + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
 
 
-def _thumbnail(weighted: Sequence[tuple[Path, float]]) -> Image.Image | None:
+def _thumbnail(weighted: Sequence[tuple[Place, float]]) -> Image.Image | None:
     """The picture, or the several in strips; nothing where there is none, or one cannot be read."""
     try:
         pictures = [load_picture(path) for path, _ in weighted]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tasks.devices import Slot
-from tasks.errors import BadInput
+from tasks.errors import BadInput, told
 from tasks.files import sha256_of
 from tasks.key import pair_key
 from tasks.manifest import Manifest
@@ -16,6 +15,7 @@ from tasks.memory import affordable_history
 from tasks.models import read_trained
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
+from tasks.places import Place
 from tasks.rows import BadRow, Pair
 from tasks.settings import Settings
 from tasks.weights import fetch_weights
@@ -29,10 +29,10 @@ class Style:
     style applies, if not everywhere.
     """
 
-    path: Path
+    path: Place
     sha256: str
     weight: float
-    mask: Path | None = None
+    mask: Place | None = None
     mask_sha256: str | None = None
 
 
@@ -48,17 +48,17 @@ class Job:
     row: int
     id: str
     key: str
-    content: Path
+    content: Place
     styles: tuple[Style, ...]
-    init: Path | None
-    weights: Path
+    init: Place | None
+    weights: Place
     content_name: str
     style_name: str
     settings: Settings
     content_sha256: str
     init_sha256: str | None
     weights_sha256: str
-    model: Path | None = None
+    model: Place | None = None
     model_sha256: str | None = None
 
     @property
@@ -72,7 +72,7 @@ class Job:
         return "+".join(style.mask_sha256 for style in self.styles if style.mask_sha256) or None
 
     @property
-    def pictures(self) -> list[tuple[str, Path]]:
+    def pictures(self) -> list[tuple[str, Place]]:
         """The files that are read, each with the manifest's column that names it."""
         named = [("content", self.content), *(("style", style.path) for style in self.styles)]
         named += [("masks", style.mask) for style in self.styles if style.mask]
@@ -144,7 +144,7 @@ def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
         yield Style(path, sha256, style.weight / total, mask, mask_sha256)
 
 
-def _trained_network(style: Style, settings: Settings, digest: _Digests) -> tuple[Path, str] | tuple[None, None]:
+def _trained_network(style: Style, settings: Settings, digest: _Digests) -> tuple[Place, str] | tuple[None, None]:
     """The file of the network that the settings ask for, which has to be one for this style, and its digest."""
     if settings.engine != "feedforward":
         return None, None
@@ -175,16 +175,18 @@ class _Digests:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._known: dict[Path, str] = {}
+        self._known: dict[Place, str] = {}
 
-    def __call__(self, column: str, name: str) -> tuple[Path, str]:
+    def __call__(self, column: str, name: str) -> tuple[Place, str]:
         """The file that ``column`` calls ``name``, and its digest."""
-        path = self._manifest.locate(name)
-        if path not in self._known:
-            try:
+        try:
+            path = self._manifest.locate(name)
+            if path not in self._known:
                 self._known[path] = sha256_of(path)
-            except OSError as error:
-                raise _Vanished(column, f"{error.strerror}: {path.name}") from None
+        except BadInput as error:
+            raise _Vanished(column, str(error)) from None
+        except OSError as error:
+            raise _Vanished(column, f"{error.strerror}: {path.name}") from None
         return path, self._known[path]
 
 
@@ -193,15 +195,15 @@ class _WeightsFinder:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._known: dict[tuple[str, str], tuple[Path, str] | str] = {}
+        self._known: dict[tuple[str, str], tuple[Place, str] | str] = {}
 
-    def __call__(self, settings: Settings) -> tuple[Path, str]:
+    def __call__(self, settings: Settings) -> tuple[Place, str]:
         asked = settings.network, settings.weights
         if asked not in self._known:
             try:
                 self._known[asked] = fetch_weights(*asked, self._manifest.locate)
             except (BadInput, OSError) as error:
-                self._known[asked] = str(error)
+                self._known[asked] = told(error)
         found = self._known[asked]
         if isinstance(found, str):
             raise _Vanished("weights", found)
@@ -224,7 +226,7 @@ class _Resolver:
         return self._known[id(settings)]
 
 
-def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]) -> str:
+def _derive_id(content: Place, styles: Sequence[Style], key: str, taken: set[str]) -> str:
     """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
     stems = content.stem, " ".join(style.path.stem for style in styles)
     names = (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "picture" for stem in stems)
@@ -237,7 +239,7 @@ def _derive_id(content: Path, styles: Sequence[Style], key: str, taken: set[str]
     return candidate
 
 
-Sizes = dict[Path, tuple[int, int]]  # pictures to their widths and heights
+Sizes = dict[Place, tuple[int, int]]  # pictures to their widths and heights
 
 
 def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]:
@@ -246,7 +248,7 @@ def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]
     Returns:
         The jobs whose pictures are whole, the rows of the others, and the sizes of the pictures.
     """
-    looked: dict[Path, tuple[int, int] | str] = {}
+    looked: dict[Place, tuple[int, int] | str] = {}
     good, bad_rows = [], []
     for job in jobs:
         for column, path in job.pictures:
@@ -261,9 +263,9 @@ def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]
     return good, bad_rows, {path: found for path, found in looked.items() if not isinstance(found, str)}
 
 
-def _look(path: Path) -> tuple[int, int] | str:
+def _look(path: Place) -> tuple[int, int] | str:
     """The picture's size, or what is wrong with it."""
     try:
         return load_picture(path).size
     except (BadInput, OSError) as error:
-        return str(error)
+        return told(error)

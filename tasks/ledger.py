@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal
 
 from tasks.changes import Changes, to_json
+from tasks.places import Place, absolute
 from tasks.process import this_process
 from tasks.report import Outcome, Outcomes, count, write_report, write_run
 
@@ -34,8 +35,8 @@ class Ledger:
         failures: rows that have failed so far.
     """
 
-    folder: Path
-    manifest: Path
+    folder: Place
+    manifest: Place
     rows: int
     overrides: dict[str, str]
     devices: list[str]
@@ -50,12 +51,17 @@ class Ledger:
     _cost: float = 0.0
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Take in some rows, and write at intervals."""
+        """Take in some rows, and write at intervals; where an object store is away, at the next one."""
         new = list(outcomes)
         self.outcomes += new
         self.failures += count(new)["failed"]
         if time.monotonic() - self._written > max(INTERVAL, TIMES_ITS_COST * self._cost):
-            self.write("running")
+            try:
+                self.write("running")
+            except OSError:
+                if isinstance(self.folder, Path):
+                    raise
+                self._written = time.monotonic()
 
     def write(self, state: State) -> None:
         """Write ``report.parquet`` and ``run.json``."""
@@ -68,7 +74,7 @@ class Ledger:
             self.folder / "run.json",
             newest,
             {
-                "manifest": str(self.manifest.absolute()),
+                "manifest": str(absolute(self.manifest)),
                 "rows": self.rows,
                 "remaining": self.rows - len(self.outcomes),
                 "set": self.overrides,

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from tasks import cache
 from tasks.errors import BadInput, BadRequest
+from tasks.object_stores import clear_errors, file_system
+from tasks.places import Place, is_url, is_web, join, to_place, without_secrets
 from tasks.settings import Settings, check_settings, nearest
 from tasks.styles import parse_styles, written
 
@@ -27,57 +31,73 @@ YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 class Manifest:
     """The rows as they were written: a mapping of column to value each, nothing checked but the columns' names."""
 
-    path: Path
+    path: Place
     rows: list[dict[str, Any]]
-    _located: dict[str, Path] = field(default_factory=dict, init=False, repr=False, compare=False)
+    allow_http: bool = False
+    _located: dict[str, Place] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Place:
         """What relative paths are relative to."""
         return self.path.parent
 
-    def locate(self, name: str) -> Path:
-        """The file that a row calls ``name``: one object for all rows that do."""
+    def locate(self, name: str) -> Place:
+        """The file that a row calls ``name``: one object for all rows that do.
+
+        Raises:
+            BadInput: it is a URL that cannot be read from, or on the web and that is not allowed.
+        """
         if name not in self._located:
-            self._located[name] = self.folder / name
+            self._located[name] = join(self.folder, name, self.allow_http)
         return self._located[name]
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
     """Read CSV, JSON Lines, Parquet or YAML, by the file's ending.
+
+    Args:
+        allow_http: let it and its pictures be read from the web.
 
     Raises:
         BadRequest: there is no such file, it cannot be parsed, or a column or setting has no known name.
     """
-    readers: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    readers: dict[str, Callable[[Place, Path], list[dict[str, Any]]]] = {
         ".csv": _read_csv,
         ".jsonl": _read_json_lines,
         ".parquet": _read_parquet,
         ".yaml": _read_yaml,
         ".yml": _read_yaml,
     }
-    reader = readers.get(path.suffix.lower())
+    reader = readers.get(path.suffix.lower().partition("?")[0] if is_web(path) else path.suffix.lower())
     if reader is None:
         raise BadRequest(f"{path}: a manifest ends in {', '.join(readers)}, not in {path.suffix!r}")
-    if not path.is_file():
-        raise BadRequest(f"there is no manifest {path}")
+    if is_web(path) and not allow_http:
+        raise BadRequest(f"{path}: a manifest is not read over http(s) unless --allow-http is given")
+    cache.forget()  # of what was seen for another request, others may have written newer versions
     try:
-        rows = reader(path)
+        with cache.as_file(path) as file:
+            if not file.is_file():
+                raise FileNotFoundError
+            rows = reader(path, file)
     except BadRequest:
         raise
+    except (FileNotFoundError, IsADirectoryError):
+        raise BadRequest(f"there is no manifest {path}") from None
     except RecursionError:
         raise BadRequest(f"{path} cannot be read: its values are nested too deep") from None
-    except (OSError, ValueError, yaml.YAMLError, csv.Error, pa.ArrowException) as error:
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, yaml.YAMLError, csv.Error, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadRequest(f"{path} cannot be read: {reason}") from None
     if not rows:
         raise BadRequest(f"{path} has no rows")
     _check_columns(path, rows)
-    return Manifest(path, rows)
+    return Manifest(path, rows, allow_http)
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def _read_csv(path: Place, local: Path) -> list[dict[str, Any]]:
+    with local.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey=None, strict=True)
         _refuse_twice(path, [name for name in reader.fieldnames or () if name])
         rows: list[dict[str | None, Any]] = list(reader)
@@ -88,22 +108,22 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items() if name or value} for row in rows]
 
 
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    table = pq.read_table(path)
+def _read_parquet(path: Place, local: Path) -> list[dict[str, Any]]:
+    table = pq.read_table(local)
     _refuse_twice(path, table.column_names)
     rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="strict")
     return rows
 
 
-def _refuse_twice(path: Path, columns: Sequence[str]) -> None:
+def _refuse_twice(path: Place, columns: Sequence[str]) -> None:
     for name in columns:
         if columns.count(name) > 1:
             raise BadRequest(f"{path} has two columns {name!r}; leave one out")
 
 
-def _read_json_lines(path: Path) -> list[dict[str, Any]]:
+def _read_json_lines(path: Place, local: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1):
+    for number, line in enumerate(local.read_text("utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -116,12 +136,12 @@ def _read_json_lines(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _read_yaml(path: Path) -> list[dict[str, Any]]:
+def _read_yaml(path: Place, local: Path) -> list[dict[str, Any]]:
     """``pairs``, a list of rows, and the product of ``contents`` and ``styles``; ``defaults`` go to all of them.
 
     ``sweep`` asks for each of these rows with every combination of its settings' values.
     """
-    text = path.read_text("utf-8")
+    text = local.read_text("utf-8")
     _refuse_too_many(path, yaml.compose(text, Loader=yaml.SafeLoader))
     document = yaml.safe_load(text)
     if not isinstance(document, dict):
@@ -146,7 +166,7 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
     return [{**defaults, **row, **combination} for row in given for combination in swept]
 
 
-def _refuse_too_many(path: Path, document: yaml.Node | None) -> None:
+def _refuse_too_many(path: Place, document: yaml.Node | None) -> None:
     """Refuse a text of a few lines whose aliases stand for billions of values."""
     sizes: dict[int, int] = {}
 
@@ -163,7 +183,7 @@ def _refuse_too_many(path: Path, document: yaml.Node | None) -> None:
 
 
 def _combinations(
-    path: Path, sweep: Any, defaults: dict[str, Any], rows: list[dict[str, Any]]
+    path: Place, sweep: Any, defaults: dict[str, Any], rows: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Every combination of the values that ``sweep`` lists, the last setting changing first."""
     if not isinstance(sweep, dict) or not sweep:
@@ -190,7 +210,7 @@ def _combinations(
         yield combination
 
 
-def expand(folder: Path, patterns: Any, where: str) -> Iterator[str]:
+def expand(folder: Place, patterns: Any, where: str) -> Iterator[str]:
     """The files that a list of names and globs stands for: in the list's order, and sorted within each glob.
 
     Args:
@@ -203,18 +223,50 @@ def expand(folder: Path, patterns: Any, where: str) -> Iterator[str]:
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if not isinstance(pattern, str):
             raise BadRequest(f"{where} is a name or glob, or a list of them, not {pattern!r}")
-        if not any(character in pattern for character in "*?[") or (folder / pattern).is_file():
+        if not any(character in pattern for character in "*?["):
             yield pattern
             continue
+        if is_url(pattern) or (not isinstance(folder, Path) and not Path(pattern).is_absolute()):
+            yield from _expand_remote(folder, pattern, where)
+            continue
         anchor = Path(pattern).anchor
-        above = Path(anchor) if anchor else folder
+        above = Path(anchor) if anchor or not isinstance(folder, Path) else folder
+        if (above / pattern).is_file():
+            yield pattern
+            continue
         found = sorted(file for file in above.glob(pattern.removeprefix(anchor)) if file.is_file())
         if not found:
             raise BadRequest(f"{where}: nothing matches {pattern}")
         yield from (file.as_posix() if anchor else file.relative_to(above).as_posix() for file in found)
 
 
-def _expand_styles(manifest: Path, patterns: Any) -> Iterator[Any]:
+def _expand_remote(parent: Place, pattern: str, where: str) -> Iterator[str]:
+    """As `expand`, in an object store; names are relative to ``parent`` where the pattern is."""
+    shown = without_secrets(pattern)
+    try:
+        place = to_place(pattern) if is_url(pattern) else join(parent, pattern, allow_http=True)
+        if isinstance(place, Path):
+            raise BadInput("write it as a path")
+        if is_web(place):
+            if not is_url(pattern):
+                raise BadInput("the web has no folders to list; name each file")
+            yield pattern  # a question mark there begins a query
+            return
+        # The manifest's own folder may have characters that a pattern gives a meaning to.
+        folder = "" if isinstance(parent, Path) else f"{parent.path.rstrip('/')}/"
+        inside = bool(folder) and not is_url(pattern) and place.path.startswith(folder)
+        asked = escape(folder) + place.path.removeprefix(folder) if inside else place.path
+        with clear_errors(place):
+            found = sorted(file_system(place).glob(asked, detail=True).items())
+    except (BadInput, OSError) as error:
+        raise BadRequest(f"{where}: {shown}: {error}") from None
+    names = [name for name, info in found if info["type"] == "file"]
+    if not names:
+        raise BadRequest(f"{where}: nothing matches {shown}")
+    yield from (name[len(folder) :] if inside else f"{place.protocol}://{name.lstrip('/')}" for name in names)
+
+
+def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
     """As `expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if isinstance(pattern, list):
@@ -225,7 +277,7 @@ def _expand_styles(manifest: Path, patterns: Any) -> Iterator[Any]:
             yield from expand(manifest.parent, pattern, f"{manifest}: styles")
 
 
-def _check_columns(path: Path, rows: list[dict[str, Any]]) -> None:
+def _check_columns(path: Place, rows: list[dict[str, Any]]) -> None:
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     for name in names:
         if name not in COLUMNS:
@@ -244,6 +296,7 @@ def names_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """Content and style of a row in the words of a report."""
     content, style = ("" if is_empty(row.get(name)) else row[name] for name in ("content", "style"))
     try:
-        return str(content), written(parse_styles(style)) if style else ""
+        named = written(parse_styles(style)) if style else ""
     except BadInput:
-        return str(content), str(style)
+        named = str(style)
+    return without_secrets(str(content)), without_secrets(named)

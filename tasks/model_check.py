@@ -6,12 +6,12 @@ Apart from `models`, so that a check of rows that name none goes without torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from tasks.errors import BadInput
+from tasks.errors import BadInput, told
+from tasks.places import Place
 
 
-def check_model(model: str, locate: Callable[[str], Path]) -> str:
+def check_model(model: str, locate: Callable[[str], Place]) -> str:
     """What is wrong with the network of a row whose engine is ``feedforward``, or nothing.
 
     Args:
@@ -23,6 +23,6 @@ def check_model(model: str, locate: Callable[[str], Path]) -> str:
 
     try:
         read_model(locate(model))
-    except BadInput as error:
-        return str(error)
+    except (BadInput, OSError) as error:
+        return told(error)
     return ""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 
 import safetensors
 import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.cache import as_file
 from tasks.errors import BadInput
 from tasks.files import has_digest, write_atomically
 from tasks.nst.transform import Architecture, TransformNetwork
+from tasks.places import Place
 from tasks.settings import Settings
 
 FORMAT = "stylebatch-transform-1"
@@ -52,20 +53,20 @@ class Trained(BaseModel):
     worth: float
 
 
-def write_model(path: Path, network: TransformNetwork, trained: Trained) -> None:
+def write_model(path: Place, network: TransformNetwork, trained: Trained) -> None:
     """Write a network in half precision, whole or not at all."""
     tensors = {name: tensor.half().cpu().contiguous() for name, tensor in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(tensors, {META: trained.model_dump_json()}))
 
 
-def read_trained(path: Path) -> Trained:
+def read_trained(path: Place) -> Trained:
     """What the file says of its network; the network itself is not read.
 
     Raises:
         BadInput: it is missing, damaged, or no file of a trained network.
     """
     try:
-        with safetensors.safe_open(path, "pt") as file:
+        with as_file(path) as local, safetensors.safe_open(local, "pt") as file:
             found = (file.metadata() or {}).get(META, "")
     except FileNotFoundError:
         raise BadInput(f"there is no file {path.name}") from None
@@ -84,7 +85,7 @@ def read_trained(path: Path) -> Trained:
     return trained
 
 
-def read_model(path: Path) -> TransformNetwork:
+def read_model(path: Place) -> TransformNetwork:
     """The network, in float32, on the processor, ready to stylize.
 
     Raises:
@@ -94,7 +95,8 @@ def read_model(path: Path) -> TransformNetwork:
     try:
         with torch.device("meta"):
             network = TransformNetwork(Architecture(**trained.architecture))
-        tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()}
+        with as_file(path) as local:
+            tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(local).items()}
         network.load_state_dict(tensors, assign=True)
     except (OSError, safetensors.SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise BadInput(f"{path.name} is damaged: {str(error).splitlines()[0]}") from None
@@ -104,7 +106,7 @@ def read_model(path: Path) -> TransformNetwork:
 
 
 @lru_cache(maxsize=4)
-def load_model(path: Path, sha256: str, device: str) -> TransformNetwork:
+def load_model(path: Place, sha256: str, device: str) -> TransformNetwork:
     """The network on a device, read once a process.
 
     Raises:

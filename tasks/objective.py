@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from tasks.cache import as_file
 from tasks.errors import BadInput
 from tasks.files import has_digest
 from tasks.jobs import Job, Style
@@ -22,7 +22,9 @@ from tasks.nst.layers import NETWORKS, NetworkName
 from tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from tasks.nst.precision import DTYPES
 from tasks.pictures import load_picture, resize
+from tasks.places import Place
 from tasks.settings import Settings
+from tasks.weights import weights_here
 
 
 def to_tensor(picture: Image.Image, device: str) -> Tensor:
@@ -42,7 +44,7 @@ def load_encoder(
     pooling: Pooling,
     device: str,
     network: NetworkName,
-    weights: Path,
+    weights: Place,
     weights_sha256: str,
 ) -> Encoder:
     """The encoder, read once a process.
@@ -52,11 +54,12 @@ def load_encoder(
     """
     if not has_digest(weights, weights_sha256):
         raise BadInput(f"{weights.name} was changed while the run was going on; run again")
-    return Encoder(layers, DTYPES[precision], pooling, device, network, weights)
+    with as_file(weights) as file:
+        return Encoder(layers, DTYPES[precision], pooling, device, network, file)
 
 
 @lru_cache(maxsize=32)
-def load_style(path: Path, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
+def load_style(path: Place, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
     """The Gram matrices of a style as it is, computed once a process."""
     picture = resize(load_picture(path, sha256), size)
     return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
@@ -114,8 +117,9 @@ def make_objective(
     """
     settings = job.settings
     weights = weights_of(settings)
+    file = weights_here(settings, job.weights)
     encoder = load_encoder(
-        weights.layers, precision, settings.pooling, device, settings.network, job.weights, job.weights_sha256
+        weights.layers, precision, settings.pooling, device, settings.network, file, job.weights_sha256
     )
     view = grey if settings.preserve_color == "luminance" else same
     grams = [style_grams(style, settings, content, encoder) for style in job.styles]

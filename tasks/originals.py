@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from tasks.errors import BadInput
 from tasks.files import sha256_of
+from tasks.places import Place
 from tasks.run_folder import Original
 from tasks.thumbnails import Copy, copy_of
 
@@ -16,7 +18,7 @@ class Originals:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._places: dict[str, int] = {}
-        self._digests: dict[Path, str | None] = {}
+        self._digests: dict[Place, str | None] = {}
         self.all: list[Original] = []
 
     def place(self, original: Original) -> int:
@@ -28,12 +30,12 @@ class Originals:
             self.all.append(Original(original.name, original.path, sha256))
         return self._places[known_by]
 
-    def _digest(self, path: Path) -> str | None:
+    def _digest(self, path: Place) -> str | None:
         """A failed row's report has no digests."""
         if path not in self._digests:
             try:
                 self._digests[path] = sha256_of(path)
-            except OSError:
+            except (OSError, BadInput):
                 self._digests[path] = None
         return self._digests[path]
 

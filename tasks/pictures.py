@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from tasks.cache import as_file, drop
 from tasks.errors import BadInput
+from tasks.facts import known
 from tasks.files import write_atomically
+from tasks.places import Place
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 # About 13,000 x 13,000. A decoded picture takes three bytes a pixel, and a file of a few kilobytes can claim any size.
@@ -20,25 +23,34 @@ PIXEL_LIMIT = 178_956_970
 Image.MAX_IMAGE_PIXELS = None
 
 
-def _read_checked(path: Path, sha256: str) -> io.BytesIO:
-    data = path.read_bytes()
+def _read_checked(path: Place, sha256: str) -> io.BytesIO:
+    with as_file(path) as file:
+        data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256 and not isinstance(path, Path):
+        drop(path)  # this process may have seen an older version than the one that is asked for
+        with as_file(path) as file:
+            data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise BadInput(f"{path.name} was changed while the run was going on; run again")
     return io.BytesIO(data)
 
 
-def _open(path: Path, sha256: str | None = None) -> Image.Image:
+def _open(path: Place, sha256: str | None = None) -> Image.Image:
     """The picture with its header read; its pixels are still to be decoded."""
     try:
-        picture = Image.open(_read_checked(path, sha256) if sha256 else path, formats=FORMATS)
+        if sha256:
+            picture = Image.open(_read_checked(path, sha256), formats=FORMATS)
+        else:
+            with as_file(path) as file:
+                picture = Image.open(file, formats=FORMATS)
     except BadInput:
         raise
     except FileNotFoundError:
         raise BadInput(f"there is no file {path.name}") from None
     except IsADirectoryError:
         raise BadInput(f"{path.name} is a folder, not a picture") from None
-    except PermissionError:
-        raise BadInput(f"{path.name} may not be read: permission denied") from None
+    except PermissionError as error:
+        raise BadInput(f"{path.name} may not be read: {(error.strerror or 'permission denied').lower()}") from None
     except UnidentifiedImageError:
         raise BadInput(f"{path.name} is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)") from None
     except Exception as error:
@@ -51,7 +63,7 @@ def _open(path: Path, sha256: str | None = None) -> Image.Image:
     return picture
 
 
-def _damaged(path: Path, error: Exception) -> Exception:
+def _damaged(path: Place, error: Exception) -> Exception:
     """The error to raise for one that a decoder raised: they raise whatever they come across."""
     if isinstance(error, OSError) and error.errno is not None:
         return error  # the disk's fault, and not the picture's
@@ -98,7 +110,7 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def load_picture(path: Path, sha256: str | None = None) -> Image.Image:
+def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     """Decode a picture: first frame, upright by its EXIF orientation, in sRGB, on white where it is transparent.
 
     Args:
@@ -131,17 +143,22 @@ def resize(picture: Image.Image, longer: float) -> Image.Image:
     return picture.resize(scaled_size(*picture.size, longer), Image.Resampling.BILINEAR)
 
 
-def header_size(path: Path) -> tuple[int, int]:
+def header_size(path: Place) -> tuple[int, int]:
     """The sides by the header alone, in the file's order: its EXIF orientation may turn the picture.
 
     Raises:
         BadInput: as `load_picture`, but for damage that only decoding shows.
     """
-    with _open(path) as picture:
-        return picture.size
+
+    def find() -> str:
+        with _open(path) as picture:
+            return f"{picture.width} {picture.height}"
+
+    width, height = known(path, "size", find).split()
+    return int(width), int(height)
 
 
-def write_png(picture: Image.Image, path: Path) -> str:
+def write_png(picture: Image.Image, path: Place) -> str:
     """Write a picture as PNG, whole or not at all.
 
     Returns:

@@ -14,7 +14,7 @@ from prefect import task
 from torch import Tensor
 
 from tasks.errors import BadInput
-from tasks.files import write_atomically
+from tasks.files import read_bytes, write_atomically
 from tasks.nst.color import luminance
 from tasks.nst.encoder import Encoder
 from tasks.nst.layers import DEFAULT, NETWORKS
@@ -23,6 +23,7 @@ from tasks.nst.ssim import WINDOW, ssim
 from tasks.nst.style_distance import style_distance
 from tasks.objective import to_tensor
 from tasks.pictures import load_picture, resize
+from tasks.places import Place
 from tasks.run_folder import Original, RunRow
 
 # Longer side in pixels at which results are judged, or the result's own where that is smaller.
@@ -114,11 +115,11 @@ def _grams(style: Original, size: float, layers: tuple[str, ...], encoder: Encod
     return style_targets(encoder, _load(style, size, str(encoder.mean.device)), layers)
 
 
-def read_figures(file: Path) -> dict[FigureKey, Figures]:
+def read_figures(file: Place) -> dict[FigureKey, Figures]:
     """The figures that `write_figures` left; none where there is no such file, or one of another version."""
     try:
-        rows = pq.read_table(file, schema=SCHEMA).to_pylist()
-    except (OSError, pa.ArrowException):
+        rows = pq.read_table(pa.BufferReader(read_bytes(file)), schema=SCHEMA).to_pylist()
+    except (OSError, BadInput, pa.ArrowException):
         return {}
     return {
         (row["key"], row["output_sha256"], row["layers"]): Figures(row["content_similarity"], row["style_distance"])

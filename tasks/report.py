@@ -17,10 +17,12 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.errors import told
 from tasks.files import write_atomically
 from tasks.jobs import Job
 from tasks.key import ENGINE
 from tasks.nst.layers import LAYERS
+from tasks.places import Place, without_secrets
 from tasks.record import Record
 from tasks.rows import BadRow
 from tasks.settings import Settings
@@ -69,15 +71,9 @@ def settled(job: Job, result: Record | Exception, status: Status, attempts: int 
     if isinstance(result, Record):
         return Outcome(job.row, job.id, job.content_name, job.style_name, status, result)
     name = type(result).__name__
-    text = _without_path(result) if isinstance(result, OSError) else str(result)
-    return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, text or name, attempts)
-
-
-def _without_path(error: OSError) -> str:
-    """What is wrong with which file, wherever it lies on this machine."""
-    if not error.strerror:
-        return str(error)
-    return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if error.filename else error.strerror
+    text = told(result)
+    text = without_secrets(text or name)
+    return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, text, attempts)
 
 
 def refused(row: BadRow) -> Outcome:
@@ -142,7 +138,7 @@ class _Rows:
         return self._of_settings[id(settings)]
 
 
-def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
+def write_report(outcomes: Iterable[Outcome], path: Place) -> None:
     """Write the report in the manifest's order, whole or not at all."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.row)
     used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
@@ -174,7 +170,7 @@ def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def write_run(path: Path, outcomes: Sequence[Outcome], asked: Mapping[str, Any]) -> None:
+def write_run(path: Place, outcomes: Sequence[Outcome], asked: Mapping[str, Any]) -> None:
     """Write ``run.json``: what was ``asked``, what it ran on, and how it went."""
     packages = ("stylebatch", "torch", "prefect", "pillow", "pyarrow")
     run = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from tasks.changes import Changes
@@ -14,10 +13,11 @@ from tasks.earlier import Earlier, read_earlier
 from tasks.engines import choose_engines
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, is_empty, names_of, read_manifest
+from tasks.places import Place
+from tasks.remote_store import open_store
 from tasks.report import Outcome, refused
 from tasks.rows import check_rows
 from tasks.settings import Settings, check_settings
-from tasks.store import Store
 from tasks.where import choose
 from tasks.work import Work
 
@@ -50,7 +50,9 @@ class Plan:
     gone: int
 
 
-def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, str], slot: Slot) -> Plan:
+def make_plan(
+    folder: Place, failed: bool, where: str, overrides: Mapping[str, str], slot: Slot, allow_http: bool = False
+) -> Plan:
     """Look at an earlier run's manifest, pictures and results as they are now.
 
     Args:
@@ -58,6 +60,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
         where: choose the rows for which this condition on the report's columns holds; empty for no condition.
         overrides: new settings for the rows that are chosen: all of them, where nothing chooses.
         slot: what the settings are resolved for.
+        allow_http: let pictures be read from the web.
 
     Raises:
         BadRequest: the folder has no run that could be carried out again, its manifest is gone, a setting is not
@@ -65,7 +68,7 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
     """
     check_settings(overrides, "--set")
     earlier = read_earlier(folder)
-    asked = read_manifest(earlier.manifest)
+    asked = read_manifest(earlier.manifest, allow_http)
     before = _match(asked.rows, earlier)
     numbers = range(1, len(asked.rows) + 1)
     chosen = set(numbers)
@@ -84,15 +87,15 @@ def make_plan(folder: Path, failed: bool, where: str, overrides: Mapping[str, st
         kept = {row: {k: v for k, v in one.items() if k not in overrides} for row, one in changes.items()}
         changes = {row: one for row, one in kept.items() if one}
     rows = [raw | general | changes.get(row, {}) for row, raw in zip(numbers, asked.rows, strict=True)]
-    manifest = Manifest(asked.path, rows)
+    manifest = Manifest(asked.path, rows, allow_http)
 
     kept_outcomes = {row: _left(row, outcome) for row, outcome in before.items()}
     left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]
     pairs, bad_rows = check_rows(manifest, {})
-    pairs, _ = choose_engines(manifest, pairs, Store(folder), slot)  # with the networks that there are
+    pairs, _ = choose_engines(manifest, pairs, open_store(folder), slot)  # with the networks that there are
     taken = [outcome.id for outcome in left]
     jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], slot, taken)
-    known = Store(folder).find_all(job.key for job in jobs)
+    known = open_store(folder).find_all(job.key for job in jobs)
     bad = [refused(row) for row in (*bad_rows, *vanished) if row.row in chosen]
     reasons: dict[str, list[str]] = defaultdict(list)
     for job in jobs:

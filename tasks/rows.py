@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tasks.errors import BadInput
+from tasks.cache import fetch_ahead
+from tasks.errors import BadInput, told
+from tasks.facts import is_known
 from tasks.manifest import Manifest, is_empty
 from tasks.model_check import check_model
 from tasks.nst.layers import NETWORKS
 from tasks.pictures import header_size, load_picture, scaled_size
+from tasks.places import Place, is_url, without_secrets
 from tasks.settings import Settings, problems
 from tasks.styles import NamedStyle, parse_masks, parse_styles, written
 from tasks.weights import check_weights
@@ -77,6 +81,7 @@ def check_rows(
     Returns:
         The good rows and the bad ones, each in the manifest's order.
     """
+    fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     seen: dict[str, int] = {}
@@ -90,6 +95,28 @@ def check_rows(
         else:
             bad_rows.append(checked)
     return pairs, bad_rows
+
+
+def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
+    """The pictures that are not on this machine, as far as the rows name them in a way that can be read."""
+    local = isinstance(manifest.folder, Path)
+    for row in manifest.rows:
+        for column, parse in _PICTURES.items():
+            cell = overrides.get(column, row.get(column))
+            if is_empty(cell) or (local and "://" not in str(cell)):
+                continue
+            with suppress(BadInput):
+                for name in parse(cell):
+                    if not local or is_url(name):
+                        yield manifest.locate(name)
+
+
+_PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "content": lambda cell: [str(cell)],
+    "style": lambda cell: [style.name for style in parse_styles(cell)],
+    "masks": parse_masks,
+    "init": lambda cell: [] if cell in ("content", "noise") else [str(cell)],
+}
 
 
 def _check_row(
@@ -135,7 +162,8 @@ def _check_row(
         found += _beyond_a_network(settings, styles, masks)
     if found:
         style = written(styles) if styles else str(row.get("style", ""))
-        return BadRow(number, name, "".join(content), style, tuple(found))
+        found = [(column, without_secrets(problem)) for column, problem in found]
+        return BadRow(number, name, without_secrets("".join(content)), without_secrets(style), tuple(found))
     return Pair(number, name, content[0], styles, masks, settings)
 
 
@@ -194,7 +222,7 @@ class _PictureCheck:
     def __init__(self, manifest: Manifest, decode: bool) -> None:
         self._manifest = manifest
         self._decode = decode
-        self._sizes: dict[Path, tuple[int, int] | str] = {}
+        self._sizes: dict[Place, tuple[int, int] | str] = {}
 
     def __call__(self, name: str, longer: float, shortest: int) -> str:
         """What is wrong with the picture, or nothing.
@@ -203,7 +231,10 @@ class _PictureCheck:
             longer: pixels of the longer side that it will be resized to.
             shortest: pixels that its shorter side has to have then.
         """
-        path = self._manifest.locate(name)
+        try:
+            path = self._manifest.locate(name)
+        except BadInput as error:
+            return str(error)
         if path not in self._sizes:
             self._sizes[path] = self._look(path)
         size = self._sizes[path]
@@ -217,8 +248,8 @@ class _PictureCheck:
             )
         return ""
 
-    def _look(self, path: Path) -> tuple[int, int] | str:
+    def _look(self, path: Place) -> tuple[int, int] | str:
         try:
             return load_picture(path).size if self._decode else header_size(path)
         except (BadInput, OSError) as error:
-            return str(error)
+            return told(error)

@@ -6,8 +6,9 @@ Everything that is read here may come from another day, another version or anoth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import pyarrow.parquet as pq
 
 from tasks.asked import asked_settings
 from tasks.changes import from_json
-from tasks.errors import BadRequest
+from tasks.errors import BadInput, BadRequest
+from tasks.files import read_bytes
+from tasks.places import Place, original, to_place
 from tasks.styles import styles_of
 
 LAYER_COLUMN = "style_loss_"
@@ -31,7 +34,7 @@ class Original:
     """A content or style picture: its name in the manifest, its file, and the digest that it had when it was used."""
 
     name: str
-    path: Path
+    path: Place
     sha256: str | None
     weight: float = 1.0
 
@@ -68,15 +71,18 @@ class RunRow:
 class Run:
     """A run's folder: its name, how many rows were asked for, and the rows that have been settled."""
 
-    folder: Path
+    folder: Place
     name: str
     asked: int
     updated_at: str
     rows: Sequence[RunRow]
 
 
-def read_runs(folders: Sequence[Path]) -> list[Run]:
+def read_runs(folders: Sequence[Place], allow_http: bool = False) -> list[Run]:
     """Read runs; each gets a name of its own, the end of its path.
+
+    Args:
+        allow_http: let originals be read from the web.
 
     Raises:
         BadRequest: there is no run in a folder, its files cannot be read, or a folder is named twice.
@@ -89,16 +95,17 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     while len({folder.parts[-parts:] for folder in resolved}) < len(resolved):
         parts += 1
     names = [Path(*folder.parts[-parts:]).as_posix() for folder in resolved]
-    return [_read_run(folder, name) for folder, name in zip(folders, names, strict=True)]
+    return [_read_run(folder, name, allow_http) for folder, name in zip(folders, names, strict=True)]
 
 
-def _read_run(folder: Path, name: str) -> Run:
+def _read_run(folder: Place, name: str, allow_http: bool) -> Run:
     try:
-        run = json.loads((folder / "run.json").read_bytes())
-        report = pq.read_table(folder / "report.parquet").to_pylist()
-        sources = Path(run["manifest"]).parent
-        asked = asked_settings(Path(run["manifest"]), run["set"], from_json(run["set_rows"]), report)
-        rows = [_row(folder, sources, row, asked.get(row["id"], {})) for row in report]
+        run = json.loads(read_bytes(folder / "run.json"))
+        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet"))).to_pylist()
+        manifest = to_place(run["manifest"])
+        asked = asked_settings(manifest, run["set"], from_json(run["set_rows"]), report)
+        locate = partial(original, manifest.parent, allow_http=allow_http)
+        rows = [_row(folder, locate, row, asked.get(row["id"], {})) for row in report]
         return Run(folder, name, run["rows"], run["updated_at"], rows)
     except FileNotFoundError:
         raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
@@ -106,7 +113,7 @@ def _read_run(folder: Path, name: str) -> Run:
         raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
 
 
-def _row(folder: Path, sources: Path, row: dict[str, Any], asked: Mapping[str, Any]) -> RunRow:
+def _row(folder: Place, locate: Callable[[str], Place], row: dict[str, Any], asked: Mapping[str, Any]) -> RunRow:
     output = row.get("output")
     content, style = row.get("content") or "", row.get("style") or ""
     return RunRow(
@@ -118,8 +125,8 @@ def _row(folder: Path, sources: Path, row: dict[str, Any], asked: Mapping[str, A
         error=row.get("error") or "",
         key=row.get("key") or "",
         result=Original(output, folder / output, row.get("output_sha256")) if output else None,
-        original=Original(content, sources / content, row.get("content_sha256")),
-        styles=tuple(_styles(style, sources, row.get("style_sha256"))),
+        original=Original(content, locate(content), row.get("content_sha256")),
+        styles=tuple(_styles(style, locate, row.get("style_sha256"))),
         settings=json.loads(row["settings"]) if row.get("settings") else asked,
         losses={name: row[name] for name in LOSSES if row.get(name) is not None},
         layers={
@@ -135,18 +142,18 @@ def _row(folder: Path, sources: Path, row: dict[str, Any], asked: Mapping[str, A
     )
 
 
-def _styles(style: str, sources: Path, sha256: str | None) -> list[Original]:
+def _styles(style: str, locate: Callable[[str], Place], sha256: str | None) -> list[Original]:
     """The pictures of a style; the digests of several are joined with ``+`` in the same order."""
     named = styles_of(style) if style else ()
     digests: list[str | None] = [*sha256.split("+")] if sha256 else []
     if len(digests) != len(named):
         digests = [None] * len(named)
     return [
-        Original(one.name, sources / one.name, digest, one.weight) for one, digest in zip(named, digests, strict=True)
+        Original(one.name, locate(one.name), digest, one.weight) for one, digest in zip(named, digests, strict=True)
     ]
 
 
-def read_curves(folder: Path) -> dict[str, dict[str, list[float]]]:
+def read_curves(folder: Place) -> dict[str, dict[str, list[float]]]:
     """The loss over the steps of each key that ``traces.parquet`` has, thinned out to `CURVE_POINTS`.
 
     Returns:
@@ -157,11 +164,12 @@ def read_curves(folder: Path) -> dict[str, dict[str, list[float]]]:
     """
     names = ["step", "total_loss", "content_loss", "style_loss"]
     file = folder / "traces.parquet"
-    if not file.is_file():
-        return {}
     try:
-        table = pq.read_table(file, columns=["key", *names]).sort_by([("key", "ascending"), ("step", "ascending")])
-    except (OSError, KeyError, pa.ArrowException) as error:
+        table = pq.read_table(pa.BufferReader(read_bytes(file)), columns=["key", *names])
+        table = table.sort_by([("key", "ascending"), ("step", "ascending")])
+    except FileNotFoundError:
+        return {}
+    except (OSError, BadInput, KeyError, pa.ArrowException) as error:
         raise BadRequest(f"{file} cannot be read: {error}") from None
     keys = table["key"].to_numpy(zero_copy_only=False)
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in names}

@@ -19,6 +19,7 @@ from pydantic import (
 
 from tasks.errors import BadRequest
 from tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
+from tasks.places import is_url, to_place, without_secrets
 from tasks.presets import PresetName, with_preset
 
 # Context of a validation without the rest of the row: which network there will be is left open.
@@ -168,6 +169,13 @@ class Settings(BaseModel):
             raise ValueError("should be a number or a text")
         return value
 
+    @field_validator("weights", "init")
+    @classmethod
+    def _is_no_secret(cls, value: str) -> str:
+        if is_url(value):
+            to_place(value)
+        return value
+
     @field_validator("pooling")
     @classmethod
     def _has_pooling(cls, pooling: str, info: ValidationInfo) -> str:
@@ -202,7 +210,8 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
         message = problem["msg"].removeprefix("Value error, ")
         given = problem["input"]
         if isinstance(given, str | int | float):
-            message = f"{message}, not {given!r}"
+            shown = without_secrets(given) if isinstance(given, str) else given
+            message = f"{message}, not {shown!r}"
         found.append((setting, message[0].lower() + message[1:]))
     return found
 

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import BadRequest
+from tasks.files import read_bytes
+from tasks.places import Place, to_place
 from tasks.process import state_of
 from tasks.styles import styles_of
 
@@ -31,8 +33,8 @@ class RunStatus:
         remaining: rows that the run has not come to; some may have an outcome from before.
     """
 
-    folder: Path
-    manifest: Path
+    folder: Place
+    manifest: Place
     state: str
     rows: int
     counts: dict[str, int]
@@ -47,15 +49,15 @@ class RunStatus:
         return self.remaining / self.rate if self.rate else None
 
 
-def read_status(folder: Path) -> RunStatus:
+def read_status(folder: Place) -> RunStatus:
     """Read ``run.json`` and ``report.parquet``.
 
     Raises:
         BadRequest: there is no run in the folder, or its files cannot be read.
     """
     try:
-        run = json.loads((folder / "run.json").read_bytes())
-        report = pq.read_table(folder / "report.parquet", columns=COLUMNS).to_pylist()
+        run = json.loads(read_bytes(folder / "run.json"))
+        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet")), columns=COLUMNS).to_pylist()
         started, updated = (datetime.fromisoformat(run[name]) for name in ("started_at", "updated_at"))
         state = state_of(run)
         elapsed = ((datetime.now(UTC) if state == "running" else updated) - started).total_seconds()
@@ -63,7 +65,7 @@ def read_status(folder: Path) -> RunStatus:
         counts = {status: sum(row["status"] == status for row in report) for status in run["counts"]}
         return RunStatus(
             folder=folder,
-            manifest=Path(run["manifest"]),
+            manifest=to_place(run["manifest"]),
             state=state,
             rows=run["rows"],
             counts=counts,

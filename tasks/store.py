@@ -38,6 +38,11 @@ class Store:
         """Where Prefect keeps its results."""
         return self.folder / ".store" / "records"
 
+    @property
+    def result_storage(self) -> Path:
+        """The same, as Prefect takes it."""
+        return self.records
+
     def picture(self, key: str) -> Path:
         """Where the picture of ``key`` is, or will be."""
         return self.folder / ".store" / "pictures" / f"{key}.png"

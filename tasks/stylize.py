@@ -38,7 +38,7 @@ from tasks.objective import make_objective, to_picture, to_tensor
 from tasks.pictures import load_picture, resize, scaled_size, write_png
 from tasks.progress import Stopped, stopping, watcher
 from tasks.record import Record
-from tasks.store import Store
+from tasks.remote_store import AnyStore
 from tasks.trace import Trace
 
 
@@ -154,7 +154,7 @@ def finish(job: Job, made: Made, slot: Slot) -> tuple[Image.Image, Losses]:
     return picture, judge(job, made.content, picture, slot)
 
 
-def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
+def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
     """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
     A slot is taken from ``leases`` only for what is computed, so that another pair can have it while this one's content
@@ -187,7 +187,7 @@ def stylize(job: Job, store: Store, leases: Leases, trace: bool = False, frugal:
     return keep(job, made, picture, losses, slot, seconds, store)
 
 
-def stylize_together(jobs: Sequence[Job], store: Store, leases: Leases) -> list[Record]:
+def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[Record]:
     """Stylize jobs of one batch by one pass through their network, and write their pictures into the store.
 
     Each is said to have taken its share of the time.
@@ -211,7 +211,7 @@ def stylize_together(jobs: Sequence[Job], store: Store, leases: Leases) -> list[
 
 
 def keep(
-    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: Store
+    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: AnyStore
 ) -> Record:
     """Write the picture into the store, and say all that is known of it.
 
@@ -264,7 +264,7 @@ def retry_where_it_may_help(task: Task[Any, Any], task_run: TaskRun, state: Stat
     return isinstance(error, BaseException) and is_transient(error)
 
 
-def _try(job: Job, store: Store, leases: Leases, trace: bool, frugal: bool) -> Record:
+def _try(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
     """`stylize`, where running out of memory in the frugal way is final."""
     try:
         return stylize(job, store, leases, trace, frugal)
@@ -297,7 +297,7 @@ BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["j
     retry_jitter_factor=0.5,
     retry_condition_fn=retry_where_it_may_help,
 )
-def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) -> dict[str, Any]:
+def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False) -> dict[str, Any]:
     """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
 
     Returns:
@@ -320,7 +320,7 @@ def stylize_pair(job: Job, store: Store, leases: Leases, trace: bool = False) ->
     result_serializer="json",
     cache_result_in_memory=False,
 )
-def stylize_batch(jobs: Sequence[Job], store: Store, leases: Leases) -> list[dict[str, Any]]:
+def stylize_batch(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[dict[str, Any]]:
     """`stylize_together` as a Prefect task, which leaves the records where `stylize_pair` would look for them.
 
     It is not tried again: where it fails, its jobs are stylized one by one.

@@ -13,9 +13,11 @@ from pathlib import Path
 from PIL import Image
 from prefect import task
 
+from tasks.cache import as_file
 from tasks.errors import BadInput
 from tasks.files import sha256_of, write_atomically
 from tasks.pictures import load_picture, resize
+from tasks.places import Place
 
 THUMBNAIL = 320  # pixels of the longer side: two for each of a screen with fine pixels
 QUALITY_SMALL, QUALITY_LARGE = 78, 90  # WebP's scale
@@ -29,13 +31,13 @@ class Copy:
     as it is.
     """
 
-    source: Path
+    source: Place
     sha256: str
     target: Path
     longer: int | None
 
 
-def copy_of(source: Path, sha256: str, folder: Path, longer: int | None) -> Copy:
+def copy_of(source: Place, sha256: str, folder: Path, longer: int | None) -> Copy:
     """A copy named by what it shows: the same name is the same picture, whichever gallery asks for it."""
     name = f"{sha256[:32]}.png" if longer is None else f"{sha256[:32]}-{longer}.webp"
     return Copy(source, sha256, folder / name, longer)
@@ -58,8 +60,8 @@ def make_copies(copies: Sequence[Copy]) -> dict[str, str]:
     return problems
 
 
-def _reason(source: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) or not source.exists():
+def _reason(source: Place, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) or (isinstance(source, Path) and not source.exists()):
         return f"{source.name} is not there any more"
     return str(error)
 
@@ -71,7 +73,7 @@ def _make(copy: Copy) -> None:
     try:
         picture = load_picture(copy.source, copy.sha256)
     except BadInput:
-        if copy.source.is_file() and sha256_of(copy.source) != copy.sha256:
+        if _has_changed(copy):
             raise BadInput(f"{copy.source.name} was changed since the run") from None
         raise
     small = copy.longer == THUMBNAIL
@@ -81,17 +83,31 @@ def _make(copy: Copy) -> None:
     write_atomically(copy.target, buffer.getvalue())
 
 
+def _has_changed(copy: Copy) -> bool:
+    try:
+        return sha256_of(copy.source) != copy.sha256
+    except (BadInput, OSError):
+        return False
+
+
 def _link(copy: Copy) -> None:
     """The same bytes: as a link, which costs no room, where the file system has links."""
     if sha256_of(copy.source) != copy.sha256:
         raise BadInput(f"{copy.source.name} was changed since the run")
+    with as_file(copy.source) as file:
+        _take_over(copy, file)
+
+
+def _take_over(copy: Copy, file: Path) -> None:
     temporary = copy.target.with_name(f".{uuid.uuid4().hex}.part")
     copy.target.parent.mkdir(parents=True, exist_ok=True)
     try:
         try:
-            os.link(copy.source.resolve(), temporary)
+            if file != copy.source:  # what is linked could be written to, and the cache is everybody's
+                raise OSError
+            os.link(file.resolve(), temporary)
         except OSError:
-            shutil.copyfile(copy.source, temporary)
+            shutil.copyfile(file, temporary)
         os.replace(temporary, copy.target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.files import write_atomically
 from tasks.nst.losses import Losses
+from tasks.places import Place
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Trace:
         }
         self.steps.append(row | layers)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Place) -> None:
         """Write it as Parquet, whole or not at all."""
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(self.steps), buffer)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.cache import as_file, fetch_ahead
+from tasks.errors import BadInput
 from tasks.files import write_atomically
+from tasks.places import Place
+from tasks.remote_store import AnyStore
 from tasks.report import Outcome
-from tasks.store import Store
 
 
-def write_traces(outcomes: Iterable[Outcome], store: Store, path: Path) -> int:
+def write_traces(outcomes: Sequence[Outcome], store: AnyStore, path: Place) -> int:
     """Write the curves of all rows that have one, a row a step, headed by the manifest row's id and key.
 
     Returns:
         How many finished rows have no curve, since they were stylized without being traced.
     """
     tables, without = [], 0
+    fetch_ahead(store.trace(outcome.record.key) for outcome in outcomes if outcome.record)
     for outcome in outcomes:
         if outcome.record is None:
             continue
         try:
-            curve = pq.read_table(store.trace(outcome.record.key))
-        except (OSError, pa.ArrowException):
+            with as_file(store.trace(outcome.record.key)) as file:
+                curve = pq.read_table(file)
+        except (OSError, BadInput, pa.ArrowException):
             without += 1
             continue
         names = {"id": outcome.id, "key": outcome.record.key}

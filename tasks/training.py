@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -32,6 +31,7 @@ from tasks.nst.training import SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize, write_png
+from tasks.places import Place
 from tasks.progress import watcher
 from tasks.settings import Settings
 from tasks.stylize import retry_where_it_may_help
@@ -63,14 +63,14 @@ class Request:
         start: the file of a network to start from, of whatever style.
     """
 
-    style: Path
+    style: Place
     style_sha256: str
-    contents: Sequence[tuple[Path, str]]
+    contents: Sequence[tuple[Place, str]]
     settings: Settings
-    weights: Path
+    weights: Place
     weights_sha256: str
     steps: int
-    start: Path | None = None
+    start: Place | None = None
     start_sha256: str | None = None
 
     @cached_property
@@ -108,14 +108,14 @@ class Point:
 
 
 def make_request(
-    style: Path,
+    style: Place,
     style_sha256: str,
-    contents: Sequence[tuple[Path, str]],
+    contents: Sequence[tuple[Place, str]],
     settings: Settings,
-    weights: tuple[Path, str],
+    weights: tuple[Place, str],
     steps: int,
     device: str,
-    start: tuple[Path, str] | None = None,
+    start: tuple[Place, str] | None = None,
 ) -> Request:
     """A request with what ``auto`` stands for on this device in its place.
 
@@ -134,6 +134,11 @@ def make_request(
     return Request(style, style_sha256, chosen, resolved, *weights, steps, path, sha256)
 
 
+def checkpoint_of(out: Place) -> Place:
+    """Where the training of a network keeps what it has come to, until the network is written to ``out``."""
+    return out.with_name(f"{out.name}.checkpoint")
+
+
 @task(
     name="train",
     task_run_name="network for {request.style.name}",
@@ -143,7 +148,7 @@ def make_request(
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_condition_fn=retry_where_it_may_help,
 )
-def train_network(request: Request, out: Path, slot: Slot) -> tuple[Trained, list[Point]]:
+def train_network(request: Request, out: Place, slot: Slot) -> tuple[Trained, list[Point]]:
     """Train a network, or go on where an earlier process stopped, and write it to ``out``.
 
     Beside it, ``<stem>.preview.png``, held-out pictures as they come to look, and ``<name>.checkpoint`` are written as
@@ -156,7 +161,7 @@ def train_network(request: Request, out: Path, slot: Slot) -> tuple[Trained, lis
         BadInput: a picture cannot be read, or a file was changed meanwhile.
     """
     session = _Session(request, slot)
-    checkpoint = Checkpoint(out.with_name(f"{out.name}.checkpoint"), request.digest)
+    checkpoint = Checkpoint(checkpoint_of(out), request.digest)
     session.resume(checkpoint)
     watching = watcher.get()
     every = max(1, request.steps // VALIDATIONS)

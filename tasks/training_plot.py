@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -12,12 +11,13 @@ from prefect import task
 
 from tasks.files import write_atomically
 from tasks.models import Trained
+from tasks.places import Place
 from tasks.plots import COLOURS, LOOK
 from tasks.training import Point
 
 
 @task(name="plot of the training", retries=2, retry_delay_seconds=1)
-def draw_training(curve: Sequence[Point], trained: Trained, path: Path) -> None:
+def draw_training(curve: Sequence[Point], trained: Trained, path: Place) -> None:
     """Draw the curve as SVG, whole or not at all."""
     minutes = [point.seconds / 60 for point in curve]
     with matplotlib.rc_context(LOOK):

@@ -12,9 +12,11 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
-from tasks.errors import BadInput
+from tasks.cache import as_file
+from tasks.errors import BadInput, told
 from tasks.files import sha256_of
 from tasks.nst.layers import NETWORKS, NetworkName
+from tasks.places import Place
 from tasks.progress import watcher
 from tasks.settings import Settings
 
@@ -23,7 +25,7 @@ PATIENCE = 30.0  # seconds that a connection may be silent
 BLOCK = 1 << 20  # bytes between two looks at how far it is
 
 
-def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Path]) -> str:
+def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Place]) -> str:
     """What is wrong with the weights, or nothing; what is still to be downloaded is not wrong.
 
     Args:
@@ -35,11 +37,11 @@ def check_weights(network: NetworkName, weights: str, locate: Callable[[str], Pa
         elif NETWORKS[network].download and (file := downloaded(network)).exists():
             _check_hash(file, sha256_of(file))
     except (BadInput, OSError) as error:
-        return str(error)
+        return told(error)
     return ""
 
 
-def fetch_weights(network: NetworkName, weights: str, locate: Callable[[str], Path]) -> tuple[Path, str]:
+def fetch_weights(network: NetworkName, weights: str, locate: Callable[[str], Place]) -> tuple[Place, str]:
     """The file of the weights, downloaded if need be, and its SHA-256.
 
     Raises:
@@ -61,6 +63,17 @@ def fetch_weights(network: NetworkName, weights: str, locate: Callable[[str], Pa
     return file, sha256
 
 
+def weights_here(settings: Settings, weights: Place) -> Place:
+    """The file of a job's weights on this machine, which need not be the one that the job was made on.
+
+    Raises:
+        BadInput: as `fetch_weights`.
+    """
+    if settings.weights != "auto" or not isinstance(weights, Path) or weights.exists():
+        return weights
+    return fetch_weights(settings.network, "auto", Path)[0]
+
+
 def downloaded(network: NetworkName) -> Path:
     """Where torchvision keeps the network's weights, whether they are there or not."""
     from torch.hub import get_dir
@@ -75,13 +88,16 @@ def missing_downloads(settings: Iterable[Settings]) -> list[tuple[str, Path]]:
     return [(address, file) for address, file in files if not file.exists()]
 
 
-def _check_own(network: NetworkName, file: Path) -> None:
+def _check_own(network: NetworkName, file: Place) -> None:
     from tasks.nst.weights import UnfitWeights, read_weights
 
-    if not file.is_file():
-        raise BadInput(f"there is no file {file.name}")
     try:
-        read_weights(file, network)
+        with as_file(file) as local:
+            if not local.is_file():
+                raise FileNotFoundError
+            read_weights(local, network)
+    except FileNotFoundError:
+        raise BadInput(f"there is no file {file.name}") from None
     except UnfitWeights as error:
         raise BadInput(str(error)) from None
 

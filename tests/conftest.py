@@ -10,9 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from tests.object_store import Bucket, ObjectStore
 
 # Before anything imports Prefect: the tests must not write to the user's own.
 _prefect_home = tempfile.TemporaryDirectory(prefix="stylebatch-prefect-", ignore_cleanup_errors=True)
@@ -24,6 +28,8 @@ os.environ |= {
     "DO_NOT_TRACK": "1",
 }
 os.environ.pop("PREFECT_API_URL", None)
+_cache = tempfile.TemporaryDirectory(prefix="stylebatch-cache-", ignore_cleanup_errors=True)
+os.environ["STYLEBATCH_CACHE"] = _cache.name
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # The cores are shared out among the workers, or torch's threads would wait for each other.
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
@@ -84,3 +90,27 @@ def prefect(prefect_server: str) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         yield
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """A real S3 endpoint on loopback, to which the environment leads as long as the tests go on."""
+    from tests.object_store import ObjectStore, environment
+
+    store = ObjectStore()
+    with environment(store.environment):
+        yield store
+    store.close()
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore) -> Bucket:
+    """A new bucket there: two photographs, two styles, and a manifest of all pairs at 64 px and three steps."""
+    from tests.object_store import Bucket
+
+    bucket = Bucket(object_store)
+    for folder, names in (("images", ("chelsea", "coffee")), ("styles", ("swirls", "glass"))):
+        for name in names:
+            bucket.put(f"in/{folder}/{name}.jpg", (ROOT / f"manifests/{folder}/{name}.jpg").read_bytes())
+    bucket.put("in/my.yaml", "defaults: {size: 64, steps: 3}\ncontents: images/*.jpg\nstyles: [styles/*.jpg]\n")
+    return bucket

@@ -37,7 +37,9 @@ def page_file(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempP
             file.write(f"{samples}/images/chelsea.jpg,{samples}/styles/waves.jpg,64,3\n")
             file.write("gone.jpg,gone.jpg,64,3\n")
         stylize(manifest, folder / "out", trace=True)
-        return gallery([folder / "out"])
+        page = gallery([folder / "out"])
+        assert isinstance(page, Path)
+        return page
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,7 @@ def pages_of(folder: Path, outcomes: Sequence[Outcome]) -> list[np.ndarray]:
     files = write_grids(outcomes, folder / "sources", folder / "run")
     assert files == [folder / "run" / "grids" / f"grid-{number:03}.png" for number in range(1, len(files) + 1)]
     assert sorted((folder / "run" / "grids").glob("*")) == files
-    return [np.asarray(Image.open(file)) for file in files]
+    return [np.asarray(Image.open(str(file))) for file in files]
 
 
 @dataclass

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from upath import UPath
 
 from tasks.devices import Slot
 from tasks.errors import BadRequest
+from tasks.files import write_atomically
 from tasks.jobs import make_jobs
 from tasks.manifest import Manifest, read_manifest
 from tasks.rows import BadRow, Pair, check_rows
@@ -297,3 +302,59 @@ def test_a_csv_header_may_end_in_a_comma(write: Callable[[str, str], Path]) -> N
 def test_a_line_of_json_ends_at_a_newline_only(write: Callable[[str, str], Path]) -> None:
     row = {"content": "a\u2028b.png", "style": "b\x85.png"}
     assert read_manifest(write("rows.jsonl", json.dumps(row, ensure_ascii=False))).rows == [row]
+
+
+def test_a_manifest_by_url_and_its_globs() -> None:
+    folder = UPath(f"memory://{uuid.uuid4().hex}/what [is] this")
+    for name in ("b.jpg", "a.jpg", "a.txt", "deep/c.jpg"):
+        write_atomically(folder / "photographs" / name, b"")
+    write_atomically(folder.parent / "styles" / "x.png", b"")
+    contents = f"[photographs/*.jpg, '{folder.parent}/styles/*.png', single.jpg]"
+    write_atomically(folder / "my.yaml", f"contents: {contents}\nstyles: ['../styles/*.png']\n".encode())
+    manifest = read_manifest(folder / "my.yaml")
+    style = f"{folder.parent}/styles/x.png"
+    found = [(row["content"], row["style"]) for row in manifest.rows]
+    assert found == [(name, style) for name in ("photographs/a.jpg", "photographs/b.jpg", style, "single.jpg")]
+    assert manifest.locate("photographs/a.jpg") == folder / "photographs/a.jpg"
+    assert str(manifest.locate(style)) == style
+    write_atomically(folder / "my.yaml", b"contents: photographs/*.gif\nstyles: a.png\n")
+    with pytest.raises(BadRequest, match=r"contents: nothing matches photographs/\*\.gif"):
+        read_manifest(folder / "my.yaml")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_format_by_url(ending: str) -> None:
+    table = pa.table({"content": ["ä.jpg"], "style": ["b.jpg"]})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    texts = {"csv": "content,style\nä.jpg,b.jpg\n", "jsonl": '{"content": "ä.jpg", "style": "b.jpg"}\n'}
+    place = UPath(f"memory://{uuid.uuid4().hex}/rows.{ending}")
+    write_atomically(place, texts[ending].encode() if ending in texts else buffer.getvalue())
+    assert read_manifest(place).rows == [{"content": "ä.jpg", "style": "b.jpg"}]
+    write_atomically(place, b"\x00")
+    with pytest.raises(BadRequest, match=re.escape(str(place))):
+        read_manifest(place)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("foo://bucket/*.jpg", "there is no protocol foo://"),
+        ("s3://KEY:phrase@bucket/*.jpg", "give credentials by the environment"),
+        ("gs://bucket/*.jpg", "pip install 'stylebatch[gs]'"),
+    ],
+)
+def test_a_glob_that_cannot_be_listed_is_told(pattern: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(f"contents: '{pattern}'\nstyles: a.png\n")
+    with pytest.raises(BadRequest) as error:
+        read_manifest(path)
+    assert message in str(error.value)
+    assert "phrase" not in str(error.value)
+
+
+def test_a_manifest_on_the_web_is_not_read_unless_that_is_allowed() -> None:
+    with pytest.raises(BadRequest, match="unless --allow-http is given"):
+        read_manifest(UPath("https://127.0.0.1/my.yaml"))
+    with pytest.raises(BadRequest, match="is at a private address"):
+        read_manifest(UPath("https://127.0.0.1/my.yaml"), allow_http=True)

@@ -19,6 +19,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 from typer.testing import CliRunner
+from upath import UPath
 
 import tasks.weights
 from flows.cli import app
@@ -34,6 +35,7 @@ from tasks.nst.weights import bundled_weights, read_weights
 from tasks.pictures import load_picture, resize
 from tasks.progress import Watcher
 from tasks.rows import BadRow, check_rows
+from tasks.settings import Settings
 from tasks.store import Store
 from tasks.stylize import judge, stylize
 from tests.random_weights import make_model, save
@@ -311,3 +313,11 @@ def test_check_says_what_a_run_would_download(hub: Path, tmp_path: Path, samples
     listed = json.loads(CliRunner().invoke(app, ["check", str(tmp_path / "rows.yaml"), "--json"]).output)
     assert listed["downloads"] == [{"url": url, "file": str(hub / "squeezenet1_1-b8a52dc0.pth")}]
     assert not hub.exists()
+
+
+def test_a_worker_takes_its_own_copy_of_what_is_not_the_manifests(tmp_path: Path) -> None:
+    elsewhere, own = Path("/elsewhere/site-packages/vgg19.bin"), UPath("s3://bucket/own.pth")
+    assert tasks.weights.weights_here(Settings(), elsewhere) == bundled_weights()
+    assert tasks.weights.weights_here(Settings(), bundled_weights()) == bundled_weights()
+    assert tasks.weights.weights_here(Settings(weights="own.pth"), elsewhere) == elsewhere
+    assert tasks.weights.weights_here(Settings(weights="s3://bucket/own.pth"), own) == own
