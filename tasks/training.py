@@ -27,7 +27,7 @@ from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses, Objective, content_targets
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES, fastest_precision
-from tasks.nst.training import SPACIOUS, Trainer, emphasis, sample
+from tasks.nst.training import SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize, write_png
@@ -127,8 +127,6 @@ def make_request(
         raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
     if settings.preserve_color != "none":
         raise BadRequest("preserve_color: a network learns the style as it is; leave it to the pictures to be stylized")
-    if not settings.style_weight:
-        raise BadRequest("style_weight: a network learns a style, so it has to be more than 0")
     precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
     resolved = settings.model_copy(update={"precision": precision})
     path, sha256 = start or (None, None)
@@ -229,9 +227,7 @@ class _Session:
         ]
         # Judged in float32, as everything that is reported.
         self._judging = [self._objective(picture, "float32") for picture in self._held_out]
-        self._trainer = Trainer(
-            self._new_network(), request.steps, emphasis(request.settings.content_weight, request.settings.style_weight)
-        )
+        self._trainer = Trainer(self._new_network(), request.steps)
         self._best = float("inf"), self._trainer.state()
         self._since: list[float] = []  # logarithms of the losses since the last validation
         self._seconds, self._began = 0.0, time.perf_counter()

@@ -1,13 +1,10 @@
 """Training a transformation network: the objective of a pair, over many pictures and one style.
 
 Johnson, Alahi, Fei-Fei (2016) minimize the mean of the objective over a training set. `criterion` departs from that in
-two ways:
-
-- The style loss enters by its logarithm: it falls a hundredfold during a training, it differs tenfold from an even sky
-  to a crowd, and each picture is to count alike all the while.
-- The content loss enters relative to the content's own features, and not relative to the style loss. The optimizer
-  begins at the content and never goes far. A network begins at nothing, and where the sum of both is all that counts
-  it learns to paint the style's texture, the same whatever it is shown: the style loss is a hundred times the larger.
+two ways: it is the objective's logarithm, since the loss falls a hundredfold during a training, differs tenfold from an
+even sky to a crowd, and each picture is to count alike all the while; and the content counts more than when a picture
+is optimized, since an optimizer begins at the content and never goes far, while the best that a network can do for the
+sum alone is to paint the style's texture, the same whatever it is shown.
 
 The networks' matrices are trained by Muon (Jordan et al. 2024; torch's own), what is left by Adam. Everything that
 happens at a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had
@@ -17,60 +14,37 @@ not been.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.nst.losses import Losses, Objective
+from tasks.nst.losses import Losses
 from tasks.nst.transform import TransformNetwork
 
 # Found with 300 steps at 256 px; tests/benchmarks/README.md has what else was tried.
 MATRIX_RATE, OTHER_RATE = 0.02, 3e-3
 WARM_UP = 20  # steps over which the rates rise from zero, before they fall along a cosine
-# Weight of the content's share at the default settings; larger keeps more of the photograph.
-EMPHASIS = 1.5
-DEFAULT_RATIO = 0.01 / 10.0  # of the content's weight to the style's, there
+EMPHASIS = 10.0  # times the content loss counts in a training
 # Longer side of what crops are cut from, relative to the size that is trained for: strokes keep their size.
 SPACIOUS = 4 / 3
 
 
-def emphasis(content_weight: float, style_weight: float) -> float:
-    """The weight of the content's share in `criterion`: `EMPHASIS` at the defaults, and as the weights' ratio beside."""
-    return EMPHASIS * content_weight / style_weight / DEFAULT_RATIO
-
-
-def criterion(losses: Losses, energy: float, share: float) -> Tensor:
-    """``log(style + tv) + share · content / energy``: what a training minimizes, a scalar.
-
-    Args:
-        energy: from `content_energy`.
-        share: from `emphasis`.
-    """
-    style = torch.stack([*losses.style.values(), losses.tv]).sum()
-    return style.log() + share * losses.content / energy
-
-
-def content_energy(objective: Objective) -> float:
-    """``α · mean(F_content²)``: the content loss of a picture without any features."""
-    layers = objective.weights.content_layers
-    means = (weight * objective.content[layer].float().square().mean().item() for layer, weight in layers.items())
-    return max(objective.weights.content * sum(means), torch.finfo(torch.float32).tiny)
+def criterion(losses: Losses) -> Tensor:
+    """``log(e · content + style + tv)`` with e = `EMPHASIS`: what a training minimizes, a scalar."""
+    return (losses.total + (EMPHASIS - 1) * losses.content).log()
 
 
 class Trainer:
     """The network with its optimizers, in the middle of a training of ``steps`` steps.
 
-    Args:
-        share: of the content, from `emphasis`.
-
     Attributes:
         step: how many have been taken.
     """
 
-    def __init__(self, network: TransformNetwork, steps: int, share: float) -> None:
-        self.network, self._share = network, share
+    def __init__(self, network: TransformNetwork, steps: int) -> None:
+        self.network = network
         self.step = 0
         self._steps = steps
         last = network.painter.weight  # which is a picture's, and starts at zero
@@ -81,7 +55,7 @@ class Trainer:
             torch.optim.Adam(others, lr=OTHER_RATE, betas=(0.9, 0.99)),
         ]
 
-    def take(self, picture: Tensor, objective: Objective, dtype: torch.dtype) -> float:
+    def take(self, picture: Tensor, objective: Callable[[Tensor], Losses], dtype: torch.dtype) -> float:
         """One step.
 
         Args:
@@ -93,7 +67,7 @@ class Trainer:
             The logarithm of the objective, as it was before the step.
         """
         losses = objective(self.network(picture, dtype))
-        criterion(losses, content_energy(objective), self._share).backward()  # type: ignore[no-untyped-call]
+        criterion(losses).backward()  # type: ignore[no-untyped-call]
         for optimizer, rate in zip(self._optimizers, (MATRIX_RATE, OTHER_RATE), strict=True):
             optimizer.param_groups[0]["lr"] = rate * self._pace()
             optimizer.step()
@@ -166,4 +140,5 @@ def _relit(picture: Tensor, generator: torch.Generator) -> Tensor:
     contrast, brightness = torch.randn(2, generator=generator).tolist()
     tint, cast = torch.randn((2, 1, 3, 1, 1), generator=generator)  # (1, 3, 1, 1) each
     gain = (0.2 * tint + 0.2 * contrast).exp()
-    return (picture * gain + 0.1 * brightness + 0.03 * cast).clamp(0, 1)
+    relit: Tensor = picture * gain + 0.1 * brightness + 0.03 * cast
+    return relit.clamp(0, 1)

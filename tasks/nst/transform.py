@@ -3,11 +3,12 @@
 Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (ECCV 2016), in the form
 that later work settled on: instance normalization (Ulyanov, Vedaldi, Lempitsky 2016), reflection padding, and nearest
 neighbours before a convolution instead of a transposed one (Odena, Dumoulin, Olah 2016), which leaves no checkerboard.
-Three things differ, each for the loss that a short training reaches (``tests/benchmarks/README.md`` has the figures):
+Three things differ (``tests/benchmarks/README.md`` has what was tried, and figures):
 
-- The picture comes from the network alone, around a middle grey. As a change of the content, it would first have to
-  take away what the content has, before it could paint: after the same training its loss was five times as high.
-- Beside the picture the network sees noise, always the same, so that it has something to paint where a sky is even.
+- What the network makes is a change of the content, which starts at nothing. Where it makes the whole picture, the loss
+  falls faster, and what it learns to paint is the style's texture, with hardly a trace of the content.
+- Beside the picture the network sees noise, always the same, so that it has something to paint with where a sky is
+  even: after the same short training the loss was half as high.
 - The range is clamped as in `image`, with the gradient of a projection.
 """
 
@@ -25,8 +26,7 @@ from tasks.nst.image import clamp_to_range
 from tasks.nst.layer import Layer
 from tasks.nst.strips import in_strips
 
-MIDDLE = 0.45  # the grey around which pictures come and go, about the mean of photographs
-CONTRAST = 4.0  # what brings a photograph's values to about the spread of the noise
+MIDDLE, CONTRAST = 0.45, 4.0  # bring a photograph's values to about the mean and the spread of the noise
 NOISE_SEED = 1
 
 
@@ -102,7 +102,7 @@ class TransformNetwork(nn.Module):
         else:
             x = in_strips(cast(Sequence[Layer], self.head), x, strip)
             x = in_strips(cast(Sequence[Layer], self.tail), self.trunk(x), strip)
-        return clamp_to_range(MIDDLE + x[..., :height, :width].float())
+        return clamp_to_range(pictures + x[..., :height, :width].float())
 
 
 def _noise(channels: int, height: int, width: int) -> Tensor:

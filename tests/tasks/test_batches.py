@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.batches import in_batches
 from tasks.jobs import Job
+from tasks.places import Place
 from tasks.settings import Settings
 
 PAINTED = Settings(size=256, engine="feedforward", model="night.safetensors")
@@ -32,7 +33,11 @@ def job(row: int, settings: Settings = PAINTED, content: str = "a.jpg", model_sh
     )
 
 
-SIZES = {Path("a.jpg"): (400, 300), Path("b.jpg"): (800, 600), Path("tall.jpg"): (300, 400)}
+SIZES: dict[Place, tuple[int, int]] = {
+    Path("a.jpg"): (400, 300),
+    Path("b.jpg"): (800, 600),
+    Path("tall.jpg"): (300, 400),
+}
 
 
 def rows(batches: list[list[Job]]) -> list[list[int]]:

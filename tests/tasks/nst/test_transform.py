@@ -12,7 +12,7 @@ SMALL = Architecture(outer=8, trunk=16, blocks=2)
 
 @pytest.fixture
 def network() -> TransformNetwork:
-    """One whose last layer is not at its start, where it would paint nothing but grey."""
+    """One whose last layer is not at its start, where it would change nothing."""
     torch.manual_seed(3)
     network = TransformNetwork(SMALL)
     torch.nn.init.normal_(network.painter.weight, std=0.02)
