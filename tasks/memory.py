@@ -74,7 +74,7 @@ def choose_recomputed(
     Raises:
         BadInput: the picture does not fit even so; the text says which size would.
     """
-    stages, history = stages_of(encoder), min(settings.history, settings.steps)
+    stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
     # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
     hard = free_memory(device) if settings.memory_limit == "auto" else limit_of(settings, device)
     hard, used = share * hard, share * in_use(device)

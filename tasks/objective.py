@@ -134,5 +134,7 @@ def make_objective(
         strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
         regions = guide(encoder, content, settings.style_layers, masks, strengths)
     content_features = content_targets(encoder, view(content), settings.content_layers)
-    recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
+    recomputed = 0
+    if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
+        recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
     return Objective(encoder, weights, content_features, targets, view, regions, recomputed)

@@ -10,6 +10,10 @@ Convolutional Neural Networks", CVPR 2016):
 4. ``lbfgs``: the optimizer; ``optimize``: the loop around it;
 5. ``precision``: which number format is the fastest on this machine.
 
+A picture that is painted instead of being optimized (Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style
+Transfer and Super-Resolution", ECCV 2016) takes ``transform``, the network, built of ``layer``s and gone through in
+``strips`` where memory is short, and ``training``, which trains it with the losses above.
+
 Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
 network's weights, of Prefect, or of pandas.
 """

@@ -13,7 +13,7 @@ from flows.stylize import stylize
 from tasks import engines
 from tasks.engines import Estimate
 from tasks.models import read_trained
-from tasks.training import Rates
+from tasks.training import STEPS, Rates
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -100,7 +100,7 @@ def test_the_estimate_weighs_training_against_all_pictures() -> None:
     rates = Rates(optimizer_step=0.2, training_step=0.4, painting=0.1)
     few, many = (Estimate(pictures, 100, 60, rates) for pictures in (50, 1000))
     assert many.optimizing == pytest.approx(20_000)
-    assert many.training == pytest.approx(0.4 * engines.STEPS)
+    assert many.training == pytest.approx(0.4 * STEPS)
     assert many.painting == pytest.approx(1000 * (0.1 + 60 * 0.2))
     assert many.pays
     assert not few.pays
