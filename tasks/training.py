@@ -27,7 +27,7 @@ from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses, Objective, content_targets
 from tasks.nst.optimize import optimize
 from tasks.nst.precision import DTYPES, fastest_precision
-from tasks.nst.training import SPACIOUS, Trainer, sample
+from tasks.nst.training import ON_CONTENT, SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize, write_png
@@ -267,7 +267,7 @@ class _Session:
     @property
     def stalled(self) -> bool:
         """Whether the last validations were all no better than an earlier one."""
-        held_out = [point.held_out for point in self.curve]
+        held_out = [point.held_out for point in self.curve if point.step >= ON_CONTENT * self._request.steps]
         return len(held_out) > PATIENCE and min(held_out[-PATIENCE:]) >= min(held_out[:-PATIENCE])
 
     def take(self) -> None:
@@ -302,6 +302,7 @@ class _Session:
 
     def _painted(self, picture: Tensor) -> Tensor:
         """What the network makes of a picture, as it would be written."""
+        self.network.presence = 1.0  # wherever the training is
         with torch.no_grad():
             painted: Tensor = self.network(picture, self._dtype)
         return (painted * 255).round() / 255

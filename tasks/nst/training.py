@@ -1,10 +1,13 @@
 """Training a transformation network: the objective of a pair, over many pictures and one style.
 
 Johnson, Alahi, Fei-Fei (2016) minimize the mean of the objective over a training set. `criterion` departs from that in
-two ways: it is the objective's logarithm, since the loss falls a hundredfold during a training, differs tenfold from an
+two ways. It is the objective's logarithm, since the loss falls a hundredfold during a training, differs tenfold from an
 even sky to a crowd, and each picture is to count alike all the while; and the content counts more than when a picture
 is optimized, since an optimizer begins at the content and never goes far, while the best that a network can do for the
 sum alone is to paint the style's texture, the same whatever it is shown.
+
+It does learn to paint by that texture, on grey ground, before it paints on the content. From there it is at once where
+it would otherwise come by ten times as many steps.
 
 The networks' matrices are trained by Muon (Jordan et al. 2024; torch's own), what is left by Adam. Everything that
 happens at a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had
@@ -27,6 +30,8 @@ from tasks.nst.transform import TransformNetwork
 MATRIX_RATE, OTHER_RATE = 0.02, 3e-3
 WARM_UP = 20  # steps over which the rates rise from zero, before they fall along a cosine
 EMPHASIS = 10.0  # times the content loss counts in a training
+# Shares of a training: until the first the network paints on grey, and from the second on the content.
+ON_GREY, ON_CONTENT = 0.3, 0.5
 # Longer side of what crops are cut from, relative to the size that is trained for: strokes keep their size.
 SPACIOUS = 4 / 3
 
@@ -66,6 +71,7 @@ class Trainer:
         Returns:
             The logarithm of the objective, as it was before the step.
         """
+        self.network.presence = self._presence()
         losses = objective(self.network(picture, dtype))
         criterion(losses).backward()  # type: ignore[no-untyped-call]
         for optimizer, rate in zip(self._optimizers, (MATRIX_RATE, OTHER_RATE), strict=True):
@@ -74,6 +80,11 @@ class Trainer:
             optimizer.zero_grad()
         self.step += 1
         return losses.total.log().item()
+
+    def _presence(self) -> float:
+        """How much of the content the network paints on at this step."""
+        done = self.step / self._steps
+        return min(1.0, max(0.0, (done - ON_GREY) / (ON_CONTENT - ON_GREY)))
 
     def _pace(self) -> float:
         """The share of the rates at this step."""

@@ -5,8 +5,9 @@ that later work settled on: instance normalization (Ulyanov, Vedaldi, Lempitsky 
 neighbours before a convolution instead of a transposed one (Odena, Dumoulin, Olah 2016), which leaves no checkerboard.
 Three things differ (``tests/benchmarks/README.md`` has what was tried, and figures):
 
-- What the network makes is a change of the content, which starts at nothing. Where it makes the whole picture, the loss
-  falls faster, and what it learns to paint is the style's texture, with hardly a trace of the content.
+- What the network makes is a change of the content: where it makes the whole picture, the loss falls lower, and what it
+  learns to paint is the style's texture, with hardly a trace of the content. But texture is what it learns first, and
+  quickly, where there is no content in the way; so a training may begin with a part of the content, or none.
 - Beside the picture the network sees noise, always the same, so that it has something to paint with where a sky is
   even: after the same short training the loss was half as high.
 - The range is clamped as in `image`, with the gradient of a projection.
@@ -26,7 +27,8 @@ from tasks.nst.image import clamp_to_range
 from tasks.nst.layer import Layer
 from tasks.nst.strips import in_strips
 
-MIDDLE, CONTRAST = 0.45, 4.0  # bring a photograph's values to about the mean and the spread of the noise
+MIDDLE = 0.45  # about the mean of photographs
+CONTRAST = 4.0  # brings their values to about the spread of the noise
 NOISE_SEED = 1
 
 
@@ -62,11 +64,16 @@ class Residual(nn.Module):
 
 
 class TransformNetwork(nn.Module):
-    """A picture into the style that the network was trained for."""
+    """A picture into the style that the network was trained for.
+
+    Attributes:
+        presence: the share of the content's contrast in what is painted on; less only in the first part of a training.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.presence = 1.0
         outer, trunk = architecture.outer, architecture.trunk
         self.head = nn.Sequential(
             Layer(3 + architecture.noise, outer, 7),
@@ -102,7 +109,8 @@ class TransformNetwork(nn.Module):
         else:
             x = in_strips(cast(Sequence[Layer], self.head), x, strip)
             x = in_strips(cast(Sequence[Layer], self.tail), self.trunk(x), strip)
-        return clamp_to_range(pictures + x[..., :height, :width].float())
+        ground = MIDDLE + self.presence * (pictures - MIDDLE)
+        return clamp_to_range(ground + x[..., :height, :width].float())
 
 
 def _noise(channels: int, height: int, width: int) -> Tensor:
