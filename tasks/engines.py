@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tasks.devices import Slot
 from tasks.errors import BadInput
@@ -134,7 +136,7 @@ def _choose(
         return optimize, f"optimized: {error}"
     refine = _refine(settings, worth)
     steps = f", and {refine} steps of the optimizer" if refine else ""
-    return {"engine": "feedforward", "model": str(absolute(model)), "refine": refine}, reason + steps
+    return {"engine": "feedforward", "model": _named(model, manifest.folder), "refine": refine}, reason + steps
 
 
 def _refine(settings: Settings, worth: float) -> int:
@@ -142,6 +144,13 @@ def _refine(settings: Settings, worth: float) -> int:
     if "refine" in settings.model_fields_set:
         return settings.refine
     return max(0, settings.steps - int(worth))
+
+
+def _named(model: Place, folder: Place) -> str:
+    """The network as a row of a manifest in ``folder`` would name it."""
+    if isinstance(model, Path) and isinstance(folder, Path):
+        return Path(os.path.relpath(model, folder)).as_posix()
+    return str(absolute(model))
 
 
 def _minutes(seconds: float) -> str:

@@ -12,7 +12,6 @@ from tasks.files import sha256_of
 from tasks.key import pair_key
 from tasks.manifest import Manifest
 from tasks.memory import affordable_history
-from tasks.models import read_trained
 from tasks.nst.precision import fastest_precision
 from tasks.pictures import load_picture
 from tasks.places import Place
@@ -106,7 +105,7 @@ def make_jobs(
             styles = tuple(_styles(pair, digest))
             init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
             weights, weights_sha256 = find_weights(settings)
-            model, model_sha256 = _trained_network(styles[0], settings, digest)
+            model, model_sha256 = digest("model", settings.model) if settings.engine == "feedforward" else (None, None)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
             continue
@@ -142,24 +141,6 @@ def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
         path, sha256 = digest("style", style.name)
         mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
         yield Style(path, sha256, style.weight / total, mask, mask_sha256)
-
-
-def _trained_network(style: Style, settings: Settings, digest: _Digests) -> tuple[Place, str] | tuple[None, None]:
-    """The file of the network that the settings ask for, which has to be one for this style, and its digest."""
-    if settings.engine != "feedforward":
-        return None, None
-    path, sha256 = digest("model", settings.model)
-    try:
-        trained = read_trained(path)
-    except BadInput as error:
-        raise _Vanished("model", str(error)) from None
-    if trained.style_sha256 != style.sha256:
-        raise _Vanished(
-            "model",
-            f"{path.name} was trained for another style, {trained.style}; train one for this: "
-            f"stylebatch train {style.path.name} …",
-        )
-    return path, sha256
 
 
 class _Vanished(Exception):

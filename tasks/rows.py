@@ -84,12 +84,13 @@ def check_rows(
     fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
+    check_network = cache(lambda model, style: check_model(model, style, manifest.locate))
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
     for number, raw in enumerate(manifest.rows, start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
-        checked = _check_row(number, row, read_settings, check_picture, seen)
+        checked = _check_row(number, row, read_settings, check_picture, check_network, seen)
         if isinstance(checked, Pair):
             pairs.append(checked)
         else:
@@ -124,6 +125,7 @@ def _check_row(
     row: Mapping[str, Any],
     read_settings: _SettingsReader,
     check_picture: _PictureCheck,
+    check_network: Callable[[str, str], str],
     seen: dict[str, int],
 ) -> Pair | BadRow:
     found: list[tuple[str, str]] = []
@@ -160,6 +162,9 @@ def _check_row(
         look("init", [settings.init])
     if settings.engine != "optimize":
         found += _beyond_a_network(settings, styles, masks)
+    if settings.engine == "feedforward" and not found:
+        problem = check_network(settings.model, styles[0].name)
+        found += [("model", problem)] if problem else []
     if found:
         style = written(styles) if styles else str(row.get("style", ""))
         found = [(column, without_secrets(problem)) for column, problem in found]
@@ -198,7 +203,6 @@ class _SettingsReader:
     def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
         self._overrides = overrides
         self._check_weights = cache(lambda network, weights: check_weights(network, weights, manifest.locate))
-        self._check_model = cache(lambda model: check_model(model, manifest.locate))
         self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
 
     def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
@@ -207,10 +211,8 @@ class _SettingsReader:
         if text not in self._known:
             try:
                 settings = Settings.model_validate({**given, **self._overrides})
-                asked = {"weights": self._check_weights(settings.network, settings.weights)}
-                if settings.engine == "feedforward":
-                    asked["model"] = self._check_model(settings.model)
-                self._known[text] = settings, [(column, problem) for column, problem in asked.items() if problem]
+                problem = self._check_weights(settings.network, settings.weights)
+                self._known[text] = settings, [("weights", problem)] if problem else []
             except ValidationError as error:
                 self._known[text] = Settings(), problems(error)
         return self._known[text]

@@ -27,7 +27,7 @@ from flows.cli import app, clear_errors
 from flows.gallery import gallery
 from flows.reprocess import reprocess
 from flows.stylize import stylize
-from tasks import cache, object_stores
+from tasks import cache, engines, object_stores
 from tasks import stylize as step
 from tasks.errors import BadRequest
 from tasks.jobs import Job
@@ -106,6 +106,23 @@ def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> No
     bucket.store.requests.clear()
     assert statuses(stylize(manifest, out)) == ["cached"] * 24
     assert len(bucket.store.requests) < 24 + 40, "one a row, and some for the run"
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_network_is_trained_into_a_bucket_and_painted_with_from_there(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "STEPS", 4)  # a training that is shorter than optimizing even these few
+    manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("auto"))
+    asked: dict[str, str | int | float] = {"engine": "auto", "refine": 0, "steps": 100, "precision": "float32"}
+    outcomes = stylize(manifest, out, asked)
+    assert statuses(outcomes) == ["completed"] * 4
+    models = {outcome.record.settings.model for outcome in outcomes if outcome.record}
+    assert len(models) == 2, "one a style"
+    assert {model.removeprefix(f"{bucket.url('')}") for model in models} == {
+        name for name in bucket.names("auto/.store/networks") if name.endswith(".safetensors")
+    }
+    assert statuses(stylize(manifest, out, asked)) == ["cached"] * 4
 
 
 @pytest.mark.usefixtures("prefect")
