@@ -57,5 +57,15 @@ def reprocess(
     open_store(run_dir).create()
     watcher.get().intended(plan)
     asked = plan.manifest
-    ledger = Ledger(run_dir, asked.path, len(asked.rows), plan.overrides, placement.names, plan.changes, plan.before)
+    watcher.get().chose(plan.decisions)
+    ledger = Ledger(
+        run_dir,
+        asked.path,
+        len(asked.rows),
+        plan.overrides,
+        placement.names,
+        plan.changes,
+        plan.before,
+        plan.decisions,
+    )
     return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)

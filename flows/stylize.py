@@ -10,7 +10,7 @@ from pydantic import Field
 from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
 from flows.train import train_and_draw
-from tasks.engines import choose_engines
+from tasks.engines import Choice
 from tasks.jobs import make_jobs
 from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
@@ -63,7 +63,9 @@ def stylize(
     asked = read_manifest(manifest, allow_http)
     store.create()
     pairs, bad_rows = check_rows(asked, given)
-    pairs, decisions = choose_engines(asked, pairs, store, placement.slots[0], train_and_draw)
+    # A cluster that goes on is not this machine, whose steps could be measured.
+    train = None if address else train_and_draw
+    pairs, decisions = Choice(asked, store, placement.slots, refresh, train).resolve(pairs)
     watcher.get().chose(decisions)
     jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)

@@ -12,14 +12,14 @@ from pydantic import Field
 
 from tasks.devices import Slot, make_slots
 from tasks.errors import BadInput, BadRequest, told
-from tasks.files import sha256_of
+from tasks.files import remove, sha256_of, write_atomically
 from tasks.manifest import expand
 from tasks.models import Trained, read_trained
 from tasks.places import Place, PlaceParameter, join
 from tasks.settings import Overrides, Settings, check_settings, texts
 from tasks.training import STEPS, Request, make_request, train_network
 from tasks.training_plot import draw_training
-from tasks.weights import fetch_weights
+from tasks.weights import check_weights, fetch_weights
 
 HERE = Path()
 
@@ -55,8 +55,15 @@ def train(
     slot = make_slots(devices)[0]
     given = texts(overrides)
     check_settings(given, "--set")
-    request = _request(style, contents, Settings.model_validate(given), steps, start, slot.device)
-    return train_and_draw(request, out, slot)
+    _check_writable(out)
+    try:
+        return train_and_draw(
+            _request(style, contents, Settings.model_validate(given), steps, start, slot.device), out, slot
+        )
+    except BadInput as error:
+        raise BadRequest(str(error)) from None
+    except OSError as error:
+        raise BadRequest(told(error)) from None
 
 
 def train_and_draw(request: Request, out: Place, slot: Slot) -> Trained:
@@ -69,15 +76,21 @@ def train_and_draw(request: Request, out: Place, slot: Slot) -> Trained:
 def _request(
     style: Place, contents: Sequence[str], settings: Settings, steps: int, start: Place | None, device: str
 ) -> Request:
+    locate = partial(join, HERE)
+    found = [(place, sha256_of(place)) for place in map(locate, expand(HERE, list(contents), "--contents"))]
+    if problem := check_weights(settings.network, settings.weights, locate):
+        raise BadRequest(f"weights: {problem}")
+    weights = fetch_weights(settings.network, settings.weights, locate)
+    if start:
+        read_trained(start)
+    begun = (start, sha256_of(start)) if start else None
+    return make_request(style, sha256_of(style), found, settings, weights, steps, device, begun)
+
+
+def _check_writable(out: Place) -> None:
+    probe = out.with_name(f".{out.name}.probe")
     try:
-        places = [join(HERE, name) for name in expand(HERE, list(contents), "--contents")]
-        found = [(place, sha256_of(place)) for place in places]
-        weights = fetch_weights(settings.network, settings.weights, partial(join, HERE))
-        if start:
-            read_trained(start)
-        begun = (start, sha256_of(start)) if start else None
-        return make_request(style, sha256_of(style), found, settings, weights, steps, device, begun)
-    except BadInput as error:
-        raise BadRequest(str(error)) from None
-    except OSError as error:
-        raise BadRequest(told(error)) from None
+        write_atomically(probe, b"")
+        remove(probe)
+    except (BadInput, OSError) as error:
+        raise BadRequest(f"cannot write to {out.parent}: {told(error)}; choose another place with --out") from None

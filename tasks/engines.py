@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tasks.devices import Slot
-from tasks.errors import BadInput
+from tasks.errors import BadInput, BadRequest, told
 from tasks.files import exists
-from tasks.jobs import make_jobs
+from tasks.jobs import Job, check_decoding, make_jobs
 from tasks.manifest import Manifest
+from tasks.memory import is_out_of_memory
 from tasks.models import read_trained
+from tasks.nst.scales import automatic_scales, resolutions
 from tasks.places import Place, absolute
 from tasks.remote_store import AnyStore
-from tasks.rows import Pair
+from tasks.rows import Pair, beyond_a_network
 from tasks.settings import Settings
 from tasks.training import STEPS, Rates, Request, make_request, measure_rates
 
 # Steps of the optimizer that a network's picture is taken to be worth before there is one to tell.
-EXPECTED_WORTH = 20
+EXPECTED_WORTH = 10
+OPTIMIZE: Mapping[str, object] = {"engine": "optimize", "model": "none", "refine": 0}
 Train = Callable[[Request, Place, Slot], object]
 
 
@@ -30,25 +31,29 @@ class Estimate:
     """What the pictures of one style would take.
 
     Attributes:
-        pictures: that are still to be made.
-        steps: of the optimizer for each of them.
+        left: pictures that are still to be made, if each is optimized.
+        painted: pictures that a network would make: all of them, since none of its own is there.
+        steps: of the optimizer for each picture, as many as they would be at the full size.
         refine: of them, those that are left to it when a network has painted.
+        slots: that share all this, but for the training.
     """
 
-    pictures: int
-    steps: int
+    left: int
+    painted: int
+    steps: float
     refine: int
     rates: Rates
+    slots: int = 1
 
     @property
     def optimizing(self) -> float:
         """Seconds, without a network."""
-        return self.pictures * self.steps * self.rates.optimizer_step
+        return self.left * self.steps * self.rates.optimizer_step / self.slots
 
     @property
     def painting(self) -> float:
         """Seconds, with a network that is there."""
-        return self.pictures * (self.rates.painting + self.refine * self.rates.optimizer_step)
+        return self.painted * (self.rates.painting + self.refine * self.rates.optimizer_step) / self.slots
 
     @property
     def training(self) -> float:
@@ -62,81 +67,114 @@ class Estimate:
 
     def __str__(self) -> str:
         network = f"{_minutes(self.training)} of training and {_minutes(self.painting)} of stylizing"
-        return f"{self.pictures} pictures, {_minutes(self.optimizing)} of optimizing, or {network}"
+        return f"{self.left} pictures, {_minutes(self.optimizing)} of optimizing, or {network}"
 
 
-def choose_engines(
-    manifest: Manifest, pairs: Sequence[Pair], store: AnyStore, slot: Slot, train: Train | None = None
-) -> tuple[list[Pair], list[str]]:
-    """Put an engine in the place of ``auto``: ``feedforward`` where there is a network for the style or one pays.
+@dataclass(frozen=True)
+class Choice:
+    """How the engine is chosen in one run.
 
-    Args:
-        train: carries out a request into a file; without it, no network is made.
-
-    Returns:
-        All pairs in their order, and what was decided for each style and why.
+    Attributes:
+        slots: that the run has.
+        refresh: whether it makes everything anew.
+        train: carries out a request into a file; without it, only networks that are there are taken.
     """
-    chosen: dict[int, Pair] = {}
-    told = []
-    for group in _groups(pairs):
-        engine, reason = _choose(manifest, group, store, slot, train)
-        chosen |= {pair.row: replace(pair, settings=pair.settings.model_copy(update=engine)) for pair in group}
-        told.append(f"{group[0].style}: {reason}")
-    shared: dict[tuple[int, str], Settings] = {}  # rows that shared their settings still do
-    result = []
-    for pair in pairs:
-        if pair.row in chosen:
-            after = chosen[pair.row].settings
-            after = shared.setdefault((id(pair.settings), after.model), after)
-            pair = replace(pair, settings=after)
-        result.append(pair)
-    return result, told
+
+    manifest: Manifest
+    store: AnyStore
+    slots: Sequence[Slot]
+    refresh: bool = False
+    train: Train | None = None
+
+    def resolve(self, pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
+        """Put an engine in the place of ``auto``: ``feedforward`` where a network for the style is there, or pays.
+
+        Returns:
+            All pairs in their order, and what was decided for each style and why.
+        """
+        chosen: dict[int, Settings] = {}
+        reasons = []
+        for group in _groups(pairs):
+            engine, reason = self._choose(group)
+            settings = group[0].settings.model_copy(update=engine)  # rows that shared theirs still do
+            chosen |= {pair.row: settings for pair in group}
+            reasons.append(f"{group[0].style}: {reason}")
+        return [replace(pair, settings=chosen.get(pair.row, pair.settings)) for pair in pairs], reasons
+
+    def _choose(self, group: Sequence[Pair]) -> tuple[Mapping[str, object], str]:
+        """The settings of the engine for one style's pairs, and the reason for it."""
+        first = group[0]
+        for column, problem in beyond_a_network(first.settings, first.styles, first.masks):
+            return OPTIMIZE, f"optimized: {column}: {problem}"
+        as_optimized = first.settings.model_copy(update=OPTIMIZE)
+        jobs, _ = make_jobs(self.manifest, [replace(pair, settings=as_optimized) for pair in group], self.slots[0])
+        if len({job.content_sha256 for job in jobs}) < 2:
+            return OPTIMIZE, "optimized, since a network needs several contents"
+        try:
+            return self._weigh(first.settings, jobs)
+        except (
+            BadInput,
+            BadRequest,
+            OSError,
+            MemoryError,
+            RuntimeError,
+        ) as error:  # as memory that has run out is told
+            if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+                raise
+            return OPTIMIZE, f"optimized, since no network can be had: {told(error)}"
+
+    def _weigh(self, settings: Settings, jobs: Sequence[Job]) -> tuple[Mapping[str, object], str]:
+        slot, style, weights = self.slots[0], jobs[0].styles[0], (jobs[0].weights, jobs[0].weights_sha256)
+        contents = [(job.content, job.content_sha256) for job in jobs]
+        plain = jobs[0].settings.model_copy(update={"preserve_color": "none"})
+        request = make_request(style.path, style.sha256, contents, plain, weights, STEPS, slot.device)
+        model = self.store.network(request.key)
+        if exists(model):
+            return self._painted(settings, model, "painted by the network that was trained before")
+        if self.train is None:
+            return OPTIMIZE, "optimized, since there is no network for it"
+        keys = {job.key for job in jobs}
+        left = len(keys) if self.refresh else len(keys - self.store.find_all(keys).keys())
+        steps = full_steps(settings)
+        if left * steps <= STEPS:  # a step of a training takes as long as one of the optimizer at least
+            return OPTIMIZE, f"optimized, since {left} pictures are quicker than the training of a network"
+        whole, _, _ = check_decoding(jobs)
+        fit = [(job.content, job.content_sha256) for job in whole]
+        request = make_request(style.path, style.sha256, fit, plain, weights, STEPS, slot.device)
+        refine = _refine(settings, EXPECTED_WORTH)
+        estimate = Estimate(left, len(keys), steps, refine, measure_rates(request, slot), len(self.slots))
+        if not estimate.pays:
+            return OPTIMIZE, f"optimized: {estimate}"
+        locks = self.store.locks
+        locks.acquire_lock(request.key, "train")  # another process may be at it, and then it has made the network
+        try:
+            if not exists(model):
+                self.train(request, model, slot)
+        finally:
+            locks.release_lock(request.key, "train")
+        return self._painted(settings, model, f"painted by a network: {estimate}")
+
+    def _painted(self, settings: Settings, model: Place, reason: str) -> tuple[Mapping[str, object], str]:
+        refine = _refine(settings, read_trained(model).worth)
+        steps = f", and {refine} steps of the optimizer" if refine else ""
+        return {"engine": "feedforward", "model": str(absolute(model)), "refine": refine}, reason + steps
 
 
 def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
     """The pairs that leave their engine open, those of one style and the same settings together."""
-    groups: dict[tuple[str, int], list[Pair]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...], int], list[Pair]] = defaultdict(list)
     for pair in pairs:
         if pair.settings.engine == "auto":
-            groups[pair.style, id(pair.settings)].append(pair)
+            groups[pair.style, pair.masks, id(pair.settings)].append(pair)
     return list(groups.values())
 
 
-def _choose(
-    manifest: Manifest, group: Sequence[Pair], store: AnyStore, slot: Slot, train: Train | None
-) -> tuple[Mapping[str, object], str]:
-    """The settings of the engine for one style's pairs, and the reason for it."""
-    settings = group[0].settings
-    optimize = {"engine": "optimize", "model": "none", "refine": 0}
-    as_optimized = settings.model_copy(update=optimize)
-    jobs, _ = make_jobs(manifest, [replace(pair, settings=as_optimized) for pair in group], slot)
-    if len({job.content_sha256 for job in jobs}) < 2:
-        return optimize, "optimized, since a network needs several contents"
-    style, weights = jobs[0].styles[0], (jobs[0].weights, jobs[0].weights_sha256)
-    contents = [(job.content, job.content_sha256) for job in jobs]
-    plain = as_optimized.model_copy(update={"preserve_color": "none"})
-    request = make_request(style.path, style.sha256, contents, plain, weights, STEPS, slot.device)
-    model = store.network(request.key)
-    if not exists(model):
-        known = store.find_all(job.key for job in jobs)
-        left = len({job.key for job in jobs} - known.keys())
-        if left * settings.steps <= STEPS:  # a step of a training takes as long as one of the optimizer at least
-            return optimize, f"optimized, since {left} pictures are quicker than the training of a network"
-        refine = _refine(settings, EXPECTED_WORTH)
-        estimate = Estimate(left, settings.steps, refine, measure_rates(request, slot))
-        if not estimate.pays or train is None:
-            return optimize, f"optimized: {estimate}"
-        train(request, model, slot)
-        reason = f"painted by a network: {estimate}"
-    else:
-        reason = "painted by the network that was trained before"
-    try:
-        worth = read_trained(model).worth
-    except BadInput as error:
-        return optimize, f"optimized: {error}"
-    refine = _refine(settings, worth)
-    steps = f", and {refine} steps of the optimizer" if refine else ""
-    return {"engine": "feedforward", "model": _named(model, manifest.folder), "refine": refine}, reason + steps
+def full_steps(settings: Settings) -> float:
+    """How many steps at the full size take as long as those of all resolutions."""
+    scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
+    return sum(
+        steps * (side / settings.size) ** 2 for side, steps in resolutions(settings.size, scales, settings.steps)
+    )
 
 
 def _refine(settings: Settings, worth: float) -> int:
@@ -144,13 +182,6 @@ def _refine(settings: Settings, worth: float) -> int:
     if "refine" in settings.model_fields_set:
         return settings.refine
     return max(0, settings.steps - int(worth))
-
-
-def _named(model: Place, folder: Place) -> str:
-    """The network as a row of a manifest in ``folder`` would name it."""
-    if isinstance(model, Path) and isinstance(folder, Path):
-        return Path(os.path.relpath(model, folder)).as_posix()
-    return str(absolute(model))
 
 
 def _minutes(seconds: float) -> str:

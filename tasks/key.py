@@ -12,6 +12,18 @@ from tasks.settings import Settings
 ENGINE = 1
 
 
+OF_NETWORKS = {"engine", "refine"}
+OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
+OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
+
+
+def _idle(settings: Settings) -> set[str]:
+    """The settings that this engine has no use for."""
+    if settings.engine != "feedforward":
+        return OF_NETWORKS
+    return OF_OPTIMIZING if settings.refine else OF_OPTIMIZING | OF_OPTIMIZERS
+
+
 def pair_key(
     content_sha256: str,
     styles: Sequence[tuple[str, float, str | None]],
@@ -29,9 +41,7 @@ def pair_key(
         model_sha256: of the trained network, with the engine ``feedforward``; it counts in the same way.
         settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
     """
-    # What optimizing has no use for does not count, so that results of optimizing stay what they were.
-    elsewhere = {"model"} if model_sha256 else {"model", "engine", "refine"}
-    counting = settings.model_dump(exclude={"weights", *elsewhere})
+    counting = settings.model_dump(exclude={"weights", "model", *_idle(settings)})
     decides = {
         "engine": ENGINE,
         "weights": weights_sha256,

@@ -42,6 +42,7 @@ class Record(BaseModel):
     style_sha256: str
     masks_sha256: str | None
     weights_sha256: str
+    model_sha256: str | None = None  # of the trained network, if one painted
     settings: Settings
     finished_at: datetime
 

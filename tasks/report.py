@@ -100,7 +100,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             ("network", text),
             ("attempts", whole),
             *((name, text) for name in ("key", "output", "output_sha256", "content_sha256", "style_sha256")),
-            *((name, text) for name in ("masks_sha256", "weights_sha256")),
+            *((name, text) for name in ("masks_sha256", "weights_sha256", "model_sha256")),
             ("settings", text),
             ("finished_at", pa.timestamp("us", tz="UTC")),
             ("row", whole),

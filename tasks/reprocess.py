@@ -10,7 +10,7 @@ from typing import Any
 from tasks.changes import Changes
 from tasks.devices import Slot
 from tasks.earlier import Earlier, read_earlier
-from tasks.engines import choose_engines
+from tasks.engines import Choice
 from tasks.jobs import Job, make_jobs
 from tasks.manifest import Manifest, is_empty, names_of, read_manifest
 from tasks.places import Place
@@ -21,7 +21,7 @@ from tasks.settings import Settings, check_settings
 from tasks.where import choose
 from tasks.work import Work
 
-DIGESTS = ("content", "style", "masks", "weights")  # what a record has a digest of
+DIGESTS = ("content", "style", "masks", "weights", "model")  # what a record has a digest of
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Plan:
         unchanged: rows whose results are there already.
         left_alone: rows that were not chosen.
         gone: rows of the earlier run that the manifest does not have any more.
+        decisions: which engine was taken for each style that leaves it open, and why.
     """
 
     manifest: Manifest
@@ -48,6 +49,7 @@ class Plan:
     unchanged: int
     left_alone: int
     gone: int
+    decisions: Sequence[str]
 
 
 def make_plan(
@@ -92,7 +94,7 @@ def make_plan(
     kept_outcomes = {row: _left(row, outcome) for row, outcome in before.items()}
     left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]
     pairs, bad_rows = check_rows(manifest, {})
-    pairs, _ = choose_engines(manifest, pairs, open_store(folder), slot)  # with the networks that there are
+    pairs, decisions = Choice(manifest, open_store(folder), [slot]).resolve(pairs)  # by the networks that there are
     taken = [outcome.id for outcome in left]
     jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], slot, taken)
     known = open_store(folder).find_all(job.key for job in jobs)
@@ -111,6 +113,7 @@ def make_plan(
         unchanged=sum(job.key in known for job in jobs),
         left_alone=len(asked.rows) - len(chosen),
         gone=len(earlier.outcomes) - len(before),
+        decisions=decisions,
     )
 
 

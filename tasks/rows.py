@@ -160,8 +160,8 @@ def _check_row(
     look("masks", masks)
     if settings.starts_from_picture:
         look("init", [settings.init])
-    if settings.engine != "optimize":
-        found += _beyond_a_network(settings, styles, masks)
+    if settings.engine == "feedforward":
+        found += beyond_a_network(settings, styles, masks)
     if settings.engine == "feedforward" and not found:
         problem = check_network(settings.model, styles[0].name)
         found += [("model", problem)] if problem else []
@@ -172,16 +172,16 @@ def _check_row(
     return Pair(number, name, content[0], styles, masks, settings)
 
 
-def _beyond_a_network(
+def beyond_a_network(
     settings: Settings, styles: Sequence[NamedStyle], masks: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """What an engine that paints with a trained network cannot do, by column."""
+    """What a trained network cannot do of what a row asks for, by column."""
     if len(styles) > 1:
         yield "style", f"a network is trained for one style, not for {len(styles)}; take engine=optimize"
     if masks:
         yield "masks", "a trained network paints everywhere; take engine=optimize"
     if settings.init != "content":
-        yield "init", f"engine={settings.engine} starts from the network's picture; leave init out"
+        yield "init", "a trained network starts from the content; leave init out, or take engine=optimize"
     if settings.preserve_color == "match":
         yield "preserve_color", "match makes each content a style of its own, which no network was trained for"
 

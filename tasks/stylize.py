@@ -244,6 +244,7 @@ def keep(
         style_sha256=job.style_sha256,
         masks_sha256=job.masks_sha256,
         weights_sha256=job.weights_sha256,
+        model_sha256=job.model_sha256,
         settings=job.settings,
         finished_at=datetime.now(UTC),
     )

@@ -21,8 +21,10 @@ from torch import Tensor
 
 from tasks.checkpoint import Checkpoint
 from tasks.devices import Slot
-from tasks.errors import BadRequest
+from tasks.errors import BadInput, BadRequest
+from tasks.memory import choose_recomputed
 from tasks.models import Trained, described, read_model, write_model
+from tasks.nst.layers import NETWORKS
 from tasks.nst.lbfgs import LBFGS
 from tasks.nst.losses import Losses, Objective, content_targets
 from tasks.nst.optimize import optimize
@@ -30,7 +32,7 @@ from tasks.nst.precision import DTYPES, fastest_precision
 from tasks.nst.training import ON_CONTENT, SPACIOUS, Trainer, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 from tasks.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
-from tasks.pictures import load_picture, resize, write_png
+from tasks.pictures import load_picture, resize, scaled_size, write_png
 from tasks.places import Place
 from tasks.progress import watcher
 from tasks.settings import Settings
@@ -43,7 +45,7 @@ OBJECTIVE = {
     *("network", "content_layers", "style_layers", "pooling", "precision", "seed"),
 }
 VERSION = 1  # to be raised with every change that gives another network for the same request
-MOST_CONTENTS = 1000  # pictures that are kept in memory, 8-bit: some 350 MB at 256 px
+MOST_BYTES = 500e6  # of the pictures that are kept in memory, 8-bit: some 1,400 at 256 px
 MOST_HELD_OUT = 8
 VALIDATIONS = 20  # in a whole training
 PATIENCE = 6  # validations without a better one, after which the training ends
@@ -130,7 +132,9 @@ def make_request(
     precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
     resolved = settings.model_copy(update={"precision": precision})
     path, sha256 = start or (None, None)
-    chosen = sorted(different.values(), key=lambda content: content[1])[:MOST_CONTENTS]
+    chosen = sorted(different.values(), key=lambda content: content[1])[
+        : max(2, int(MOST_BYTES / (3 * (SPACIOUS * settings.size) ** 2)))
+    ]
     return Request(style, style_sha256, chosen, resolved, *weights, steps, path, sha256)
 
 
@@ -212,26 +216,37 @@ class _Session:
     """One training in one process: its pictures, its network, and how the held-out pictures do."""
 
     def __init__(self, request: Request, slot: Slot) -> None:
-        self._request, self._device = request, slot.device
+        self._request, self._device, self._share = request, slot.device, slot.share
         self._dtype = DTYPES[request.settings.precision]
         count = len(request.contents)
         held_out = min(MOST_HELD_OUT, max(1, count // 8))
         size = request.settings.size
         # By their digests' order, which has nothing to do with what they show.
         self._held_out = [
-            to_tensor(resize(load_picture(*content), size), self._device) for content in request.contents[:held_out]
+            to_tensor(self._read(*content, size), self._device) for content in request.contents[:held_out]
         ]
         self._pictures = [
-            torch.from_numpy(np.array(resize(load_picture(*content), SPACIOUS * size))).permute(2, 0, 1)
+            torch.from_numpy(np.array(self._read(*content, SPACIOUS * size))).permute(2, 0, 1)
             for content in request.contents[held_out:]
         ]
         # Judged in float32, as everything that is reported.
-        self._judging = [self._objective(picture, "float32") for picture in self._held_out]
+        self._judging = [self._objective(picture, "float32", gradients=False) for picture in self._held_out]
         self._trainer = Trainer(self._new_network(), request.steps)
         self._best = float("inf"), self._trainer.state()
         self._since: list[float] = []  # logarithms of the losses since the last validation
         self._seconds, self._began = 0.0, time.perf_counter()
         self.curve: list[Point] = []
+
+    def _read(self, place: Place, sha256: str, longer: float) -> Image.Image:
+        """A content picture with this longer side, if at the size that is trained for it is not too narrow."""
+        settings, picture = self._request.settings, load_picture(place, sha256)
+        shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
+        width, height = scaled_size(*picture.size, settings.size)
+        if min(width, height) < shortest:
+            raise BadInput(
+                f"{place.name} would be {width}x{height} px; the layers need {shortest}: leave it out, or raise size"
+            )
+        return resize(picture, longer)
 
     def _new_network(self) -> TransformNetwork:
         if self._request.start is not None:
@@ -240,14 +255,20 @@ class _Session:
             torch.manual_seed(self._request.settings.seed)
             return TransformNetwork(Architecture()).to(torch.device(self._device))
 
-    def _objective(self, content: Tensor, precision: str) -> Objective:
+    def _objective(self, content: Tensor, precision: str, gradients: bool = True) -> Objective:
         request, settings = self._request, self._request.settings
         weights = weights_of(settings)
         given = weights.layers, precision, settings.pooling, self._device, settings.network
         encoder = load_encoder(*given, request.weights, request.weights_sha256)
         longer, layers = settings.size * settings.style_scale, tuple(settings.style_layers)
         style = load_style(request.style, request.style_sha256, longer, layers, encoder)
-        return Objective(encoder, weights, content_targets(encoder, content, settings.content_layers), style)
+        targets = content_targets(encoder, content, settings.content_layers)
+        recomputed = 0
+        if gradients:
+            alone = settings.model_copy(update={"steps": 1})  # no optimizer's history lies beside it
+            pixels = content.shape[-2] * content.shape[-1]
+            recomputed = choose_recomputed(encoder, alone, pixels, self._device, False, self._share)
+        return Objective(encoder, weights, targets, style, recomputed=recomputed)
 
     @property
     def network(self) -> TransformNetwork:
@@ -280,11 +301,13 @@ class _Session:
     def validate(self) -> None:
         """Judge the held-out pictures, and keep the network if it is the best so far."""
         held_out = fmean(losses.total.item() for losses in self._judge())
+        if not math.isfinite(held_out):
+            raise BadInput("the training has diverged: its pictures have no finite loss; try another seed")
         seconds = self._seconds + time.perf_counter() - self._began
         self.curve.append(Point(self.step, seconds, math.exp(fmean(self._since)), held_out))
         self._since = self._since[-1:]
         if held_out < self._best[0]:
-            self._best = held_out, {name: tensor.clone() for name, tensor in self._trainer.state().items()}
+            self._best = held_out, self._trainer.state()
 
     def optimize_once(self) -> None:
         """One step of the optimizer, as a pair without a network takes many of."""

@@ -92,12 +92,12 @@ class Trainer:
         return rising * 0.5 * (1 + math.cos(math.pi * self.step / self._steps))
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that a later `resume` needs, by name."""
+        """Everything that a later `resume` needs, by name, as it is now."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         for number, optimizer in enumerate(self._optimizers):
             for index, values in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{number}.{index}.{name}": value for name, value in values.items()}
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
     def resume(self, state: Mapping[str, Tensor], step: int) -> None:
         """Go on from what `state` gave after ``step`` steps of the same training.
@@ -128,7 +128,7 @@ def sample(pictures: Sequence[Tensor], size: int, seed: int, step: int) -> Tenso
     Returns:
         (1, 3, h, w), float32, in [0, 1]: always the same for the same seed and step.
     """
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
 
     def draw(below: int) -> int:
         return int(torch.randint(below, (), generator=generator))

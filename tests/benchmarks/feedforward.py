@@ -27,8 +27,8 @@ from tasks.objective import to_picture, to_tensor, weights_of
 from tasks.pictures import load_picture, resize
 from tasks.settings import Settings
 
-COMPARED = (5, 10, 15, 20, 30, 40, 60)  # steps of the optimizer from the content
-REFINED = (10, 20, 30)  # and from the network's picture
+COMPARED = (5, 10, 20, 60)  # steps of the optimizer from the content
+REFINED = (10, 30)  # and from the network's picture
 SIDES = (256, 512, 1024)
 REPEATS = 5
 

@@ -11,8 +11,11 @@ import pytest
 from flows.reprocess import reprocess
 from flows.stylize import stylize
 from tasks import engines
-from tasks.engines import Estimate
+from tasks.devices import make_slots
+from tasks.engines import Estimate, full_steps
 from tasks.models import read_trained
+from tasks.reprocess import make_plan
+from tasks.settings import Settings
 from tasks.training import STEPS, Rates
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -96,12 +99,47 @@ def test_a_training_that_does_not_pay_is_told_with_its_figures(
     assert not (tmp_path / "out/.store/networks").exists()
 
 
+def test_what_a_network_cannot_do_is_optimized(tmp_path: Path, samples: Path) -> None:
+    manifest = write_manifest(tmp_path, samples, steps=1, init="noise")
+    outcomes = stylize(manifest, tmp_path / "out")
+    assert [one.record.settings.engine for one in outcomes if one.record] == ["optimize"] * 3
+    assert "optimized: init: a trained network starts from the content" in decision(tmp_path / "out")
+
+
+@pytest.mark.usefixtures("short")
+def test_a_picture_that_is_cut_off_costs_its_row_alone(tmp_path: Path, samples: Path) -> None:
+    manifest = write_manifest(tmp_path, samples, steps=100, refine=0)
+    whole = (samples / "images/astronaut.jpg").read_bytes()
+    (tmp_path / "contents/torn.jpg").write_bytes(whole[: len(whole) // 2])
+    outcomes = stylize(manifest, tmp_path / "out")
+    assert [one.status for one in outcomes] == ["completed"] * 3 + ["failed"]
+    assert "painted by a network" in decision(tmp_path / "out")
+
+
+@pytest.mark.usefixtures("short")
+def test_nothing_is_trained_or_measured_when_a_run_is_only_looked_at(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, out = write_manifest(tmp_path, samples, steps=100, refine=0), tmp_path / "out"
+    stylize(manifest, out, {"engine": "optimize", "steps": 1})
+    monkeypatch.setattr(engines, "measure_rates", None)
+    plan = make_plan(out, False, "", {"engine": "auto"}, make_slots("cpu")[0])
+    assert plan.decisions == ["swirls.jpg: optimized, since there is no network for it"]
+
+
+def test_steps_count_by_their_resolutions() -> None:
+    assert full_steps(Settings(size=256, steps=100)) == 100
+    assert full_steps(Settings(size=1024, steps=150)) == pytest.approx(75 / 4 + 75)
+
+
 def test_the_estimate_weighs_training_against_all_pictures() -> None:
     rates = Rates(optimizer_step=0.2, training_step=0.4, painting=0.1)
-    few, many = (Estimate(pictures, 100, 60, rates) for pictures in (50, 1000))
+    few, many = (Estimate(pictures, pictures, 100, 60, rates) for pictures in (50, 1000))
     assert many.optimizing == pytest.approx(20_000)
     assert many.training == pytest.approx(0.4 * STEPS)
     assert many.painting == pytest.approx(1000 * (0.1 + 60 * 0.2))
     assert many.pays
     assert not few.pays
+    assert not Estimate(1000, 1000, 100, 60, rates, slots=16).pays, "only the training is not shared out"
+    assert not Estimate(50, 1000, 100, 60, rates).pays, "a network would make the finished ones again"
     assert str(many) == "1000 pictures, 333 min of optimizing, or 27 min of training and 202 min of stylizing"
