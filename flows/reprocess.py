@@ -11,7 +11,7 @@ from flows.carry_out import carry_out
 from flows.runners import RunnerName, place
 from tasks.ledger import Ledger
 from tasks.places import PlaceParameter
-from tasks.progress import watcher
+from tasks.progress import watching
 from tasks.remote_store import open_store
 from tasks.report import Outcomes
 from tasks.reprocess import make_plan
@@ -55,9 +55,9 @@ def reprocess(
     placement = place(devices, runner, address)
     plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http)
     open_store(run_dir).create()
-    watcher.get().intended(plan)
+    watching().intended(plan)
     asked = plan.manifest
-    watcher.get().chose(plan.decisions)
+    watching().chose(plan.decisions)
     ledger = Ledger(
         run_dir,
         asked.path,

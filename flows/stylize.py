@@ -15,7 +15,7 @@ from tasks.jobs import make_jobs
 from tasks.ledger import Ledger
 from tasks.manifest import read_manifest
 from tasks.places import PlaceParameter
-from tasks.progress import watcher
+from tasks.progress import watching
 from tasks.remote_store import open_store
 from tasks.report import Outcomes, refused
 from tasks.rows import check_rows
@@ -66,7 +66,7 @@ def stylize(
     # A cluster that goes on is not this machine, whose steps could be measured.
     train = None if address else train_and_draw
     pairs, decisions = Choice(asked, store, placement.slots, refresh, train).resolve(pairs)
-    watcher.get().chose(decisions)
+    watching().chose(decisions)
     jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])

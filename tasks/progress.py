@@ -45,6 +45,11 @@ class Stopped(Exception):
     """The run was told to stop while a pair was being computed."""
 
 
+def watching() -> Watcher:
+    """The watcher of this context. Flows ask here: what a flow itself names has to be pickled for a cluster."""
+    return watcher.get()
+
+
 watcher: ContextVar[Watcher] = ContextVar("watcher", default=Watcher())  # noqa: B039 (it has no state)
 # Set when a run is told to stop: what computes looks at it after each step, and goes on no further.
 stopping: ContextVar[threading.Event] = ContextVar("stopping", default=threading.Event())  # noqa: B039 (never set)

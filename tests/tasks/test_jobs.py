@@ -79,7 +79,8 @@ def key_of(folder: Path, **row: Any) -> str:
 
 # A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
 # tests/tasks/test_presets.py, test_memory.py and test_weights.py.
-APART = ("preset", "memory_limit", "weights")
+# Those of trained networks are below.
+APART = ("preset", "memory_limit", "weights", "engine", "model", "refine")
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
@@ -88,6 +89,33 @@ def test_every_setting_changes_the_key(name: str) -> None:
     other = settings.model_copy(update={name: OTHER_SETTINGS[name]})
     assert pair_key("1", STYLES, None, "3", settings) == pair_key("1", STYLES, None, "3", settings.model_copy())
     assert pair_key("1", STYLES, None, "3", other) != pair_key("1", STYLES, None, "3", settings)
+
+
+def painted_key(model_sha256: str = "m", **changed: object) -> str:
+    settings = Settings(precision="float32", engine="feedforward", model="a.safetensors").model_copy(update=changed)
+    return pair_key("1", STYLES, None, "3", settings, model_sha256)
+
+
+def test_a_trained_network_counts_by_its_bytes_and_only_where_it_paints() -> None:
+    optimized = Settings(precision="float32")
+    with_model = optimized.model_copy(update={"model": "a.safetensors", "refine": 3})
+    assert pair_key("1", STYLES, None, "3", with_model) == pair_key("1", STYLES, None, "3", optimized)
+    assert painted_key() != pair_key("1", STYLES, None, "3", optimized)
+    assert painted_key() == painted_key(model="elsewhere.safetensors")
+    assert painted_key() != painted_key("n")
+
+
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit")])
+def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
+    of_optimizing = name in ("steps", "scales", "init", "seed", "engine", "model", "weights")
+    of_optimizers = name in ("optimizer", "learning_rate", "history", "tolerance")
+    if name in OTHER_SETTINGS:
+        change = {name: OTHER_SETTINGS[name]}
+        assert (painted_key() == painted_key(**change)) == (of_optimizing or of_optimizers)
+        assert (painted_key(refine=2) == painted_key(**{"refine": 2, **change})) == of_optimizing
+    else:
+        assert name in ("engine", "model", "weights", "refine")
+        assert painted_key() != painted_key(refine=2)
 
 
 def test_content_and_style_are_not_interchangeable() -> None:

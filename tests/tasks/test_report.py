@@ -45,6 +45,7 @@ def make_record(**change: Any) -> Record:
         "style_sha256": "s" * 64,
         "masks_sha256": None,
         "weights_sha256": "w" * 64,
+        "model_sha256": None,
         "settings": SETTINGS,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
     }
@@ -116,6 +117,7 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "style_sha256": text,
         "masks_sha256": text,
         "weights_sha256": text,
+        "model_sha256": text,
         "settings": text,
         "finished_at": pa.timestamp("us", tz="UTC"),
         "row": whole,
@@ -167,6 +169,7 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "style_sha256": "s" * 64,
         "masks_sha256": None,
         "weights_sha256": "w" * 64,
+        "model_sha256": None,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
         "row": 1,
     }
