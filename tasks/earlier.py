@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.changes import Changes, from_json
 from tasks.errors import BadRequest
 from tasks.files import read_bytes
+from tasks.parquet import read_parquet
 from tasks.places import Place, to_place
 from tasks.process import state_of
 from tasks.record import Record
@@ -48,7 +48,7 @@ def read_earlier(folder: Place) -> Earlier:
     """
     try:
         run = json.loads(read_bytes(folder / "run.json"))
-        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet")))
+        report = read_parquet(read_bytes(folder / "report.parquet"))
         if state_of(run) == "running":
             raise BadRequest(
                 f"a run is going on in {folder}, in process {run['process']} of {run['machine']['name']}; "

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from tasks import cache
 from tasks.errors import BadInput, BadRequest
 from tasks.object_stores import clear_errors, file_system
+from tasks.parquet import read_parquet
 from tasks.places import Place, is_url, is_web, join, to_place, without_secrets
 from tasks.settings import Settings, check_settings, nearest
 from tasks.styles import parse_styles, written
@@ -109,7 +109,7 @@ def _read_csv(path: Place, local: Path) -> list[dict[str, Any]]:
 
 
 def _read_parquet(path: Place, local: Path) -> list[dict[str, Any]]:
-    table = pq.read_table(local)
+    table = read_parquet(local)
     _refuse_twice(path, table.column_names)
     rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="strict")
     return rows

@@ -22,6 +22,7 @@ from tasks.nst.losses import blend, style_targets
 from tasks.nst.ssim import WINDOW, ssim
 from tasks.nst.style_distance import style_distance
 from tasks.objective import to_tensor
+from tasks.parquet import read_parquet
 from tasks.pictures import load_picture, resize
 from tasks.places import Place
 from tasks.run_folder import Original, RunRow
@@ -118,8 +119,8 @@ def _grams(style: Original, size: float, layers: tuple[str, ...], encoder: Encod
 def read_figures(file: Place) -> dict[FigureKey, Figures]:
     """The figures that `write_figures` left; none where there is no such file, or one of another version."""
     try:
-        rows = pq.read_table(pa.BufferReader(read_bytes(file)), schema=SCHEMA).to_pylist()
-    except (OSError, BadInput, pa.ArrowException):
+        rows = read_parquet(read_bytes(file)).select(SCHEMA.names).cast(SCHEMA).to_pylist()
+    except (OSError, BadInput, KeyError, pa.ArrowException):
         return {}
     return {
         (row["key"], row["output_sha256"], row["layers"]): Figures(row["content_similarity"], row["style_distance"])

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.asked import asked_settings
 from tasks.changes import from_json
 from tasks.errors import BadInput, BadRequest
 from tasks.files import read_bytes
+from tasks.parquet import read_parquet
 from tasks.places import Place, original, to_place
 from tasks.styles import styles_of
 
@@ -101,7 +101,7 @@ def read_runs(folders: Sequence[Place], allow_http: bool = False) -> list[Run]:
 def _read_run(folder: Place, name: str, allow_http: bool) -> Run:
     try:
         run = json.loads(read_bytes(folder / "run.json"))
-        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet"))).to_pylist()
+        report = read_parquet(read_bytes(folder / "report.parquet")).to_pylist()
         manifest = to_place(run["manifest"])
         asked = asked_settings(manifest, run["set"], from_json(run["set_rows"]), report)
         locate = partial(original, manifest.parent, allow_http=allow_http)
@@ -165,7 +165,7 @@ def read_curves(folder: Place) -> dict[str, dict[str, list[float]]]:
     names = ["step", "total_loss", "content_loss", "style_loss"]
     file = folder / "traces.parquet"
     try:
-        table = pq.read_table(pa.BufferReader(read_bytes(file)), columns=["key", *names])
+        table = read_parquet(read_bytes(file), columns=["key", *names])
         table = table.sort_by([("key", "ascending"), ("step", "ascending")])
     except FileNotFoundError:
         return {}

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.errors import BadRequest
 from tasks.files import read_bytes
+from tasks.parquet import read_parquet
 from tasks.places import Place, to_place
 from tasks.process import state_of
 from tasks.styles import styles_of
@@ -57,7 +57,7 @@ def read_status(folder: Place) -> RunStatus:
     """
     try:
         run = json.loads(read_bytes(folder / "run.json"))
-        report = pq.read_table(pa.BufferReader(read_bytes(folder / "report.parquet")), columns=COLUMNS).to_pylist()
+        report = read_parquet(read_bytes(folder / "report.parquet"), columns=COLUMNS).to_pylist()
         started, updated = (datetime.fromisoformat(run[name]) for name in ("started_at", "updated_at"))
         state = state_of(run)
         elapsed = ((datetime.now(UTC) if state == "running" else updated) - started).total_seconds()

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from tasks.cache import as_file, fetch_ahead
 from tasks.errors import BadInput
 from tasks.files import write_atomically
+from tasks.parquet import read_parquet
 from tasks.places import Place
 from tasks.remote_store import AnyStore
 from tasks.report import Outcome
@@ -29,7 +30,7 @@ def write_traces(outcomes: Sequence[Outcome], store: AnyStore, path: Place) -> i
             continue
         try:
             with as_file(store.trace(outcome.record.key)) as file:
-                curve = pq.read_table(file)
+                curve = read_parquet(file)
         except (OSError, BadInput, pa.ArrowException):
             without += 1
             continue
