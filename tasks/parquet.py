@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 def read_parquet(source: bytes | Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A table from a file of this machine, or from the bytes of one.
 
-    Not by ``pq.read_table``: the threads that it reads with give the bytes back when they please, and aborted every tenth
-    short command on a busy machine, since it had come to its end meanwhile.
+    Not by ``pq.read_table``: the threads that it reads with give the bytes back when they please, and on a busy machine
+    aborted every tenth short command, which had come to its end meanwhile.
 
     Args:
         columns: to read, as far as they are there; without them, all.

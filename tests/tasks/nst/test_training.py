@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tasks.nst.encoder import Encoder
 from tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
-from tasks.nst.training import SPACIOUS, Trainer, criterion, sample
+from tasks.nst.training import EMPHASIS, SPACIOUS, Trainer, criterion, sample
 from tasks.nst.transform import Architecture, TransformNetwork
 
 WEIGHTS = Weights(0.01, 10.0, 0.0, {"relu4_2": 1.0}, {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0})
@@ -99,4 +99,4 @@ def test_the_content_counts_more_than_in_the_objective() -> None:
     far = Losses(torch.tensor(50.0), {"relu1_1": torch.tensor(100.0)}, torch.tensor(0.0))
     assert near.total == far.total
     assert criterion(near) < criterion(far)
-    assert criterion(near) == pytest.approx(math.log(10 * 10 + 140))
+    assert criterion(near) == pytest.approx(math.log(EMPHASIS * 10 + 140))
