@@ -32,7 +32,7 @@ OBJECTIVE: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 def model(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_server: str) -> Path:
     """A network that a short training by the command made, for the style ``swirls``."""
     out = tmp_path_factory.mktemp("model") / "swirls.safetensors"
-    train_by_command(samples, out, prefect_server, steps=12)
+    train_by_command(samples, out, prefect_server, steps=6)
     return out
 
 
@@ -193,12 +193,22 @@ def test_what_a_network_cannot_do_costs_its_rows_alone(model: Path, tmp_path: Pa
         assert outcome.error_type == "BadInput"
 
 
+def test_the_network_that_comes_along_paints_the_demo(tmp_path: Path, samples: Path) -> None:
+    outcomes = stylize(samples / "demo-feedforward.yaml", tmp_path / "out")
+    assert [outcome.status for outcome in outcomes] == ["completed"] * 4
+    trained = read_trained(samples / "models/swirls.safetensors")
+    assert trained.worth > 1
+    for outcome in outcomes:
+        assert outcome.record
+        assert outcome.record.total_loss < 10e6, "a fifth of what photographs have"
+
+
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
     tmp_path: Path, samples: Path, prefect_server: str
 ) -> None:
-    steps = 60
+    steps = 20
     whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
-    train_by_command(samples, whole, prefect_server, steps)
+    train(samples / "styles/swirls.jpg", [f"{samples}/images/*.jpg"], whole, OBJECTIVE, steps)
     environment = os.environ | {"PREFECT_API_URL": prefect_server}
     checkpoint = tmp_path / "killed.safetensors.checkpoint"
     process = subprocess.Popen(
