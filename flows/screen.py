@@ -50,21 +50,26 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:.1f} steps/s" if task.speed else "", style="progress.data.speed")
 
 
+def _over_steps(console: Console) -> Progress:
+    """A progress bar over steps, with their rate and the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        _Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 class Bar(Watcher):
     """A progress bar over the steps of all pairs, with the rows done, the rate and the time left."""
 
     def __init__(self, console: Console) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps"),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.progress = _over_steps(console)
         self._task = self.progress.add_task("starting", total=None)
         self._steps: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
@@ -147,17 +152,7 @@ class TrainingBar(Watcher):
     """A progress bar over the steps of a training, with the losses and the time left."""
 
     def __init__(self, console: Console) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps"),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.progress = _over_steps(console)
         self._task = self.progress.add_task("reading pictures", total=None)
 
     def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
