@@ -315,8 +315,8 @@ class _Session:
         optimize(self._tracked, picture, LBFGS(1), 1)
 
     def paint_once(self) -> None:
-        """One pass of the network."""
-        self._painted(self._held_out[0])
+        """One pass of the network, to its end: a device of its own would not be waited for."""
+        self._painted(self._held_out[0]).cpu()
 
     @cached_property
     def _tracked(self) -> Objective:
