@@ -24,7 +24,7 @@ format: .venv/installed  ## let ruff put the code in order
 	$(BIN)/ruff format .
 
 readme: .venv/installed  ## write the README's table of settings anew
-	$(BIN)/python -m tasks.settings_table README.md
+	$(BIN)/python -m stylebatch.tasks.request.settings_table README.md
 
 bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)
@@ -45,7 +45,7 @@ constraints: .venv/installed  ## write constraints.txt anew from what is install
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## remove the environment and the caches; outputs/ stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .package/*.egg-info
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -15,10 +15,10 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from tasks.errors import BadInput
-from tasks.pictures import load_picture
-from tasks.places import Place
-from tasks.report import Outcome, count
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.runs.report import Outcome, count
+from stylebatch.tasks.storage.places import Place
 
 # A table is for a look; the report is for everything.
 ROWS = 200

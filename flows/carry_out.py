@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from flows.artifacts import Artifacts
-from flows.fan_out import fan_out
-from flows.runners import Placement
-from tasks.batches import in_batches
-from tasks.errors import BadInput
-from tasks.grid import write_grids
-from tasks.jobs import Job, check_decoding
-from tasks.ledger import Ledger
-from tasks.progress import watcher
-from tasks.record import Record
-from tasks.remote_store import AnyStore, open_store
-from tasks.report import Outcome, Outcomes, Status, output_of, refused, settled
-from tasks.traces import write_traces
-from tasks.work import Work
+from stylebatch.flows.artifacts import Artifacts
+from stylebatch.flows.fan_out import fan_out
+from stylebatch.flows.runners import Placement
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.gallery.grid import write_grids
+from stylebatch.tasks.plan.batches import in_batches
+from stylebatch.tasks.plan.jobs import Job, check_decoding
+from stylebatch.tasks.progress import watcher
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.remote_store import AnyStore, open_store
+from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.report import Outcome, Outcomes, Status, output_of, refused, settled
+from stylebatch.tasks.runs.traces import write_traces
+from stylebatch.tasks.runs.work import Work
 
 
 def carry_out(

@@ -17,16 +17,16 @@ import typer
 from rich.console import Console
 from upath import UPath
 
-from flows.interrupt import Interrupt
-from flows.prefect_server import configure
-from flows.session import Session
-from flows.text import escape
-from tasks.errors import BadInput, BadRequest, is_out_of_space, told
-from tasks.places import Place, as_parameter, is_url, to_place, without_secrets
-from tasks.settings import Settings, parse_assignments
+from stylebatch.flows.interrupt import Interrupt
+from stylebatch.flows.prefect_server import configure
+from stylebatch.flows.session import Session
+from stylebatch.flows.text import escape
+from stylebatch.tasks.errors import BadInput, BadRequest, is_out_of_space, told
+from stylebatch.tasks.request.settings import Settings, parse_assignments
+from stylebatch.tasks.storage.places import Place, as_parameter, is_url, to_place, without_secrets
 
 if TYPE_CHECKING:
-    from tasks.report import Outcomes
+    from stylebatch.tasks.runs.report import Outcomes
 
 # Heavy modules (torch, Prefect, pandas) are imported by the commands that need them, so that --help is quick.
 
@@ -168,13 +168,13 @@ def run(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from tasks.manifest import read_manifest
+        from stylebatch.tasks.request.manifest import read_manifest
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         rows = len(read_manifest(manifest, allow_http).rows)
         session = Session(lambda: _say_how_to_go_on(folder))
         with session.flows():
-            from flows.stylize import stylize
+            from stylebatch.flows.stylize import stylize
 
             session.ready(runner, address)
             with _watching(session, log_json, quiet or as_json or verbose):
@@ -185,7 +185,7 @@ def run(
                     source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
                 )
             if with_gallery:
-                from flows.gallery import gallery
+                from stylebatch.flows.gallery import gallery
 
                 with nullcontext() if quiet or as_json or log_json or verbose else _watching_gallery(session):
                     gallery([as_parameter(folder)], None, allow_http)
@@ -228,12 +228,12 @@ def reprocess(
         if dry_run:
             _print_plan(run_dir, failed, where, overrides, devices, allow_http, as_json)
             raise typer.Exit
-        from tasks.earlier import read_earlier
+        from stylebatch.tasks.again.earlier import read_earlier
 
         read_earlier(run_dir)  # fails before Prefect's server starts
         session = Session(lambda: _say_how_to_go_on(run_dir))
         with session.flows():
-            from flows.reprocess import reprocess
+            from stylebatch.flows.reprocess import reprocess
 
             session.ready(runner, address)
             with _watching(session, log_json, quiet or as_json or verbose):
@@ -250,7 +250,7 @@ def reprocess(
                     address,
                     allow_http,
                 )
-        from tasks.status import read_status
+        from stylebatch.tasks.runs.status import read_status
 
         rows = read_status(run_dir).rows
     _end(outcomes, rows, run_dir, started, log_json, quiet, as_json)
@@ -265,9 +265,9 @@ def _print_plan(
     allow_http: bool,
     as_json: bool,
 ) -> None:
-    from flows.screen import print_plan
-    from tasks.devices import make_slots
-    from tasks.reprocess import make_plan
+    from stylebatch.flows.screen import print_plan
+    from stylebatch.tasks.again.reprocess import make_plan
+    from stylebatch.tasks.devices.slots import make_slots
 
     plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0], allow_http)
     if as_json:
@@ -281,14 +281,14 @@ def _end(
     outcomes: Outcomes, rows: int, folder: Place, started: float, log_json: bool, quiet: bool, as_json: bool
 ) -> NoReturn:
     """Print what became of a run, and exit with what that comes to."""
-    from flows.screen import print_summary
-    from tasks.report import count
+    from stylebatch.flows.screen import print_summary
+    from stylebatch.tasks.runs.report import count
 
     left = rows - len(outcomes)
     counts: dict[str, int | str] = {str(name): number for name, number in count(outcomes).items()}
     counts |= {"left": left, "out": str(folder)}
     if log_json:
-        from flows.json_log import JsonLog
+        from stylebatch.flows.json_log import JsonLog
 
         JsonLog(sys.stderr).ended(counts)
     if as_json:
@@ -301,23 +301,23 @@ def _end(
 
 
 def _watching(session: Session, log_json: bool, silent: bool) -> AbstractContextManager[None]:
-    from tasks.progress import watcher
+    from stylebatch.tasks.progress import watcher
 
     if log_json:
-        from flows.json_log import JsonLog
+        from stylebatch.flows.json_log import JsonLog
 
         return session.watching(watcher, JsonLog(sys.stderr))
     if silent:
         return nullcontext()
-    from flows.screen import Bar
+    from stylebatch.flows.screen import Bar
 
     bar = Bar(error_console)
     return session.watching(watcher, bar, bar.progress)
 
 
 def _watching_gallery(session: Session) -> AbstractContextManager[None]:
-    from flows.gallery import progress
-    from flows.screen import GalleryBar
+    from stylebatch.flows.gallery import progress
+    from stylebatch.flows.screen import GalleryBar
 
     bar = GalleryBar(error_console)
     return session.watching(progress, bar, bar.progress)
@@ -367,8 +367,8 @@ def train(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from tasks.files import exists
-        from tasks.manifest import expand
+        from stylebatch.tasks.request.manifest import expand
+        from stylebatch.tasks.storage.files import exists
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         found = list(expand(Path(), contents, "--contents"))
@@ -378,7 +378,7 @@ def train(
             raise BadRequest(f"--out {out}: a network's file ends in .safetensors")
         session = Session(lambda: _say_training_stopped(out))
         with session.flows():
-            from flows.train import train
+            from stylebatch.flows.train import train
 
             session.ready()
             with _watching_training(session, quiet or as_json or verbose):
@@ -387,14 +387,14 @@ def train(
     if as_json:
         print(json.dumps({**trained.model_dump(mode="json"), "out": str(out)}))
     elif not quiet:
-        from flows.screen import print_trained
+        from stylebatch.flows.screen import print_trained
 
         print_trained(out_console, trained, out, time.perf_counter() - started)
     gc.freeze()
 
 
 def _say_training_stopped(out: Place) -> None:
-    from tasks.training import checkpoint_of  # which is there already, where a training has begun
+    from stylebatch.tasks.training.training import checkpoint_of  # which is there already, where a training has begun
 
     _say_how_to_go_on(checkpoint_of(out))
 
@@ -402,8 +402,8 @@ def _say_training_stopped(out: Place) -> None:
 def _watching_training(session: Session, silent: bool) -> AbstractContextManager[None]:
     if silent:
         return nullcontext()
-    from flows.screen import TrainingBar
-    from tasks.progress import watcher
+    from stylebatch.flows.screen import TrainingBar
+    from stylebatch.tasks.progress import watcher
 
     bar = TrainingBar(error_console)
     return session.watching(watcher, bar, bar.progress)
@@ -423,9 +423,9 @@ def check(
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from tasks.manifest import read_manifest
-        from tasks.rows import check_rows
-        from tasks.weights import missing_downloads
+        from stylebatch.tasks.networks.weights import missing_downloads
+        from stylebatch.tasks.plan.rows import check_rows
+        from stylebatch.tasks.request.manifest import read_manifest
 
         asked = read_manifest(manifest, allow_http)
         pairs, bad_rows = check_rows(asked, overrides, decode=True)
@@ -439,7 +439,7 @@ def check(
         named = [{"url": address, "file": str(file)} for address, file in downloads]
         print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}))
     else:
-        from flows.screen import print_bad_rows, print_downloads
+        from stylebatch.flows.screen import print_bad_rows, print_downloads
 
         print_bad_rows(out_console, len(asked.rows), bad_rows)
         print_downloads(out_console, downloads)
@@ -454,8 +454,8 @@ def status(
 ) -> None:
     """Tell how far a run is, while it goes on or after: counts, rate, time left, failures by their cause."""
     with clear_errors(verbose):
-        from flows.screen import print_status
-        from tasks.status import read_status
+        from stylebatch.flows.screen import print_status
+        from stylebatch.tasks.runs.status import read_status
 
         found = read_status(run_dir)
     if as_json:
@@ -483,11 +483,11 @@ def serve(
         overrides = parse_assignments(set_ or [])
         if (cron is None) == (interval is None):
             raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
-        from tasks.manifest import read_manifest
+        from stylebatch.tasks.request.manifest import read_manifest
 
         read_manifest(manifest, allow_http)
         folder: Place = out or Path("outputs") / manifest.stem
-        from flows.schedule import serve
+        from stylebatch.flows.schedule import serve
 
         text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"
         out_console.print(text, highlight=False, soft_wrap=True)
@@ -526,12 +526,12 @@ def make_gallery(
     """
     configure(verbose)
     with clear_errors(verbose):
-        from tasks.run_folder import read_runs
+        from stylebatch.tasks.runs.run_folder import read_runs
 
         read_runs(run_dirs, allow_http)  # a request that cannot be carried out fails before Prefect's server starts
         session = Session()
         with session.flows():
-            from flows.gallery import gallery
+            from stylebatch.flows.gallery import gallery
 
             session.ready()
             with nullcontext() if quiet or verbose else _watching_gallery(session):

@@ -12,12 +12,12 @@ from typing import Any
 
 from prefect.futures import PrefectFuture
 
-from flows.runners import Placement, Workers
-from tasks.jobs import Job
-from tasks.progress import stopping
-from tasks.record import Record
-from tasks.remote_store import AnyStore
-from tasks.stylize import BY_KEY, attempts_of, stylize_batch, stylize_pair
+from stylebatch.flows.runners import Placement, Workers
+from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.progress import stopping
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.remote_store import AnyStore
+from stylebatch.tasks.stylizing.stylize import BY_KEY, attempts_of, stylize_batch, stylize_pair
 
 _Batch = Sequence[Job]
 _Ended = tuple[_Batch, PrefectFuture[Any]]

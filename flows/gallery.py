@@ -13,15 +13,15 @@ from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.cache import fetch_ahead
-from tasks.devices import available_devices
-from tasks.gallery import Collection, default_folder, prepare_folder
-from tasks.mirror import on_this_machine
-from tasks.places import Place, PlaceParameter
-from tasks.plots import draw_plots
-from tasks.quality import FigureKey, Figures, figure_key, judge, read_figures, write_figures
-from tasks.run_folder import read_runs
-from tasks.thumbnails import make_copies
+from stylebatch.tasks.devices.slots import available_devices
+from stylebatch.tasks.gallery.collection import Collection, default_folder, prepare_folder
+from stylebatch.tasks.gallery.mirror import on_this_machine
+from stylebatch.tasks.gallery.plots import draw_plots
+from stylebatch.tasks.gallery.quality import FigureKey, Figures, figure_key, judge, read_figures, write_figures
+from stylebatch.tasks.gallery.thumbnails import make_copies
+from stylebatch.tasks.runs.run_folder import read_runs
+from stylebatch.tasks.storage.cache import fetch_ahead
+from stylebatch.tasks.storage.places import Place, PlaceParameter
 
 # What one task run does: enough that Prefect's own time for it does not count, little enough to be lost.
 COPIES, JUDGED = 64, 32

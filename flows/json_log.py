@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from tasks.jobs import Job
-from tasks.progress import Watcher
-from tasks.report import Outcome
+from stylebatch.tasks.progress import Pending, Settled, Watcher
 
 OF_OUTCOME = ("row", "id", "content", "style", "status", "error_type", "error")
 OF_RECORD = ("key", "total_loss", "steps", "seconds", "machine", "device", "attempts", "output_sha256")
@@ -25,18 +23,18 @@ class JsonLog(Watcher):
         for text in decisions:
             self._write("engine", {"decision": text})
 
-    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+    def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         self._write("started", {"pairs": len(jobs), "settled": len(settled)})
         self._rows(settled)
 
-    def finished(self, job: Job, settled: Sequence[Outcome]) -> None:
+    def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
         self._rows(settled)
 
     def ended(self, summary: Mapping[str, Any]) -> None:
         """The run is over: its counts, and the like."""
         self._write("ended", summary)
 
-    def _rows(self, settled: Sequence[Outcome]) -> None:
+    def _rows(self, settled: Sequence[Settled]) -> None:
         for outcome in settled:
             fields = {name: getattr(outcome, name) for name in OF_OUTCOME}
             if outcome.record:

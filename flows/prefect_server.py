@@ -8,7 +8,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from tasks.errors import BadRequest
+from stylebatch.tasks.errors import BadRequest
 
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer

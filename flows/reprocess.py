@@ -7,15 +7,15 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.carry_out import carry_out
-from flows.runners import RunnerName, place
-from tasks.ledger import Ledger
-from tasks.places import PlaceParameter
-from tasks.progress import watching
-from tasks.remote_store import open_store
-from tasks.report import Outcomes
-from tasks.reprocess import make_plan
-from tasks.settings import Overrides, texts
+from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.runners import RunnerName, place
+from stylebatch.tasks.again.reprocess import make_plan
+from stylebatch.tasks.progress import watching
+from stylebatch.tasks.request.settings import Overrides, texts
+from stylebatch.tasks.results.remote_store import open_store
+from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.report import Outcomes
+from stylebatch.tasks.storage.places import PlaceParameter
 
 
 @flow(name="reprocess")

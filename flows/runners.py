@@ -19,9 +19,9 @@ import torch
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.devices import Slot, cuda_name, make_slots
-from tasks.errors import BadRequest
-from tasks.leases import Leases, Pool, WorkersOwn
+from stylebatch.tasks.devices.leases import Leases, Pool, WorkersOwn
+from stylebatch.tasks.devices.slots import Slot, cuda_name, make_slots
+from stylebatch.tasks.errors import BadRequest
 
 RunnerName = Literal["threads", "dask", "ray"]
 # Pairs that are handed out for each slot: one computes, and the next is being decoded, or is on its way to the worker.

@@ -6,9 +6,9 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
-from flows.stylize import stylize
-from tasks.errors import BadRequest
-from tasks.places import Place, absolute
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.storage.places import Place, absolute
 
 
 def serve(

@@ -23,18 +23,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from flows.text import escape
-from tasks.files import exists
-from tasks.jobs import Job
-from tasks.places import Place
-from tasks.progress import Watcher
-from tasks.report import Outcome, count
-from tasks.reprocess import Plan
-from tasks.rows import BadRow
-from tasks.status import RunStatus
+from stylebatch.flows.text import escape
+from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
+from stylebatch.tasks.runs.report import Outcome, count
+from stylebatch.tasks.runs.status import RunStatus
+from stylebatch.tasks.storage.files import exists
+from stylebatch.tasks.storage.places import Place
 
 if TYPE_CHECKING:  # it imports torch
-    from tasks.models import Trained
+    from stylebatch.tasks.networks.models import Trained
 
 # What a screen has room for; the report has them all.
 FAILURES = 10
@@ -84,7 +82,7 @@ class Bar(Watcher):
             text = f"[yellow]damaged[/] records of {_named(ids)}; they are computed again"
             self.progress.console.print(text, highlight=False, soft_wrap=True)
 
-    def intended(self, plan: Plan) -> None:
+    def intended(self, plan: Intention) -> None:
         print_plan(self.progress.console, plan)
 
     def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
@@ -95,21 +93,21 @@ class Bar(Watcher):
         for text in decisions:
             self.progress.console.print(f"[cyan]engine[/] {escape(text)}", highlight=False, soft_wrap=True)
 
-    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+    def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         self._rows = len(jobs) + len(settled)
         self._count(settled)
         self.progress.update(self._task, total=sum(map(_steps, jobs)))
 
-    def stepped(self, job: Job) -> None:
+    def stepped(self, job: Pending) -> None:
         if self._steps[job.key] < _steps(job):  # a second attempt begins anew, but the bar never goes back
             self._steps[job.key] += 1
             self.progress.advance(self._task)
 
-    def finished(self, job: Job, settled: Sequence[Outcome]) -> None:
+    def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
         self.progress.advance(self._task, _steps(job) - self._steps.pop(job.key, 0))
         self._count(settled)
 
-    def _count(self, settled: Sequence[Outcome]) -> None:
+    def _count(self, settled: Sequence[Settled]) -> None:
         self._counts.update(outcome.status for outcome in settled)
         done = f"{sum(self._counts.values())}/{self._rows} rows"
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
@@ -119,9 +117,9 @@ def _training(loss: float, held_out: float) -> str:
     return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
 
 
-def _steps(job: Job) -> int:
+def _steps(job: Pending) -> int:
     """What a bar counts a job as: a picture that takes no step of the optimizer is one step's worth."""
-    return max(1, job.settings.optimizer_steps)
+    return max(1, job.steps)
 
 
 class GalleryBar:
@@ -197,7 +195,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 
-def print_plan(console: Console, plan: Plan) -> None:
+def print_plan(console: Console, plan: Intention) -> None:
     """Which rows of an earlier run are to be computed, and why."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for reason, ids in plan.reasons.items():

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.progress import Progress
 
-from flows.interrupt import Interrupt
-from flows.prefect_server import TemporaryServer
+from stylebatch.flows.interrupt import Interrupt
+from stylebatch.flows.prefect_server import TemporaryServer
 
 
 class Session:

@@ -7,20 +7,20 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.carry_out import carry_out
-from flows.runners import RunnerName, place
-from flows.train import train_and_draw
-from tasks.engines import Choice
-from tasks.jobs import make_jobs
-from tasks.ledger import Ledger
-from tasks.manifest import read_manifest
-from tasks.places import PlaceParameter
-from tasks.progress import watching
-from tasks.remote_store import open_store
-from tasks.report import Outcomes, refused
-from tasks.rows import check_rows
-from tasks.settings import Overrides, check_settings, texts
-from tasks.work import Work
+from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.runners import RunnerName, place
+from stylebatch.flows.train import train_and_draw
+from stylebatch.tasks.plan.jobs import make_jobs
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.progress import watching
+from stylebatch.tasks.request.manifest import read_manifest
+from stylebatch.tasks.request.settings import Overrides, check_settings, texts
+from stylebatch.tasks.results.remote_store import open_store
+from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.report import Outcomes, refused
+from stylebatch.tasks.runs.work import Work
+from stylebatch.tasks.storage.places import PlaceParameter
+from stylebatch.tasks.training.engines import Choice
 
 
 @flow(name="stylize")

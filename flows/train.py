@@ -10,16 +10,16 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from tasks.devices import Slot, make_slots
-from tasks.errors import BadInput, BadRequest, told
-from tasks.files import remove, sha256_of, write_atomically
-from tasks.manifest import expand
-from tasks.models import Trained, read_trained
-from tasks.places import Place, PlaceParameter, join
-from tasks.settings import Overrides, Settings, check_settings, texts
-from tasks.training import STEPS, Request, make_request, train_network
-from tasks.training_plot import draw_training
-from tasks.weights import check_weights, fetch_weights
+from stylebatch.tasks.devices.slots import Slot, make_slots
+from stylebatch.tasks.errors import BadInput, BadRequest, told
+from stylebatch.tasks.gallery.training_plot import draw_training
+from stylebatch.tasks.networks.models import Trained, read_trained
+from stylebatch.tasks.networks.weights import check_weights, fetch_weights
+from stylebatch.tasks.request.manifest import expand
+from stylebatch.tasks.request.settings import Overrides, Settings, check_settings, texts
+from stylebatch.tasks.storage.files import remove, sha256_of, write_atomically
+from stylebatch.tasks.storage.places import Place, PlaceParameter, join
+from stylebatch.tasks.training.training import STEPS, Request, make_request, train_network
 
 HERE = Path()
 

@@ -3,14 +3,62 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
-if TYPE_CHECKING:  # jobs download weights, and say so here
-    from tasks.jobs import Job
-    from tasks.report import Outcome
-    from tasks.reprocess import Plan
+
+class Pending(Protocol):
+    """A picture that is to be made, as far as a watcher is told of it."""
+
+    @property
+    def key(self) -> str:
+        """The picture's own."""
+
+    @property
+    def steps(self) -> int:
+        """Of the optimizer; none where a network paints alone."""
+
+
+class Settled(Protocol):
+    """A row of which it is known what became of it, as far as all watchers are told."""
+
+    @property
+    def status(self) -> str:
+        """``completed``, ``cached`` or ``failed``."""
+
+    @property
+    def record(self) -> object:
+        """What is known of its picture; ``None`` where there is none."""
+
+    @property
+    def attempts(self) -> int | None:
+        """To make a picture that failed."""
+
+    @property
+    def output(self) -> Path | None:
+        """The picture, relative to the run's folder."""
+
+
+class Intention(Protocol):
+    """What is to be done with an earlier run."""
+
+    @property
+    def reasons(self) -> Mapping[str, Sequence[str]]:
+        """The ids of the rows that are to be computed, by the reason why."""
+
+    @property
+    def unchanged(self) -> int:
+        """Rows whose results are there already."""
+
+    @property
+    def left_alone(self) -> int:
+        """Rows that were not chosen."""
+
+    @property
+    def gone(self) -> int:
+        """Rows that the manifest does not have any more."""
 
 
 class Watcher:
@@ -22,7 +70,7 @@ class Watcher:
     def damaged(self, ids: Sequence[str]) -> None:
         """The records of these rows are there and cannot be used; they are computed again."""
 
-    def intended(self, plan: Plan) -> None:
+    def intended(self, plan: Intention) -> None:
         """An earlier run is about to be carried out again, in this way."""
 
     def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
@@ -31,13 +79,13 @@ class Watcher:
     def chose(self, decisions: Sequence[str]) -> None:
         """Which engine was taken for each style that left it open, and why."""
 
-    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+    def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         """``jobs`` are to be stylized; the rows in ``settled`` are cached or bad already."""
 
-    def stepped(self, job: Job) -> None:
+    def stepped(self, job: Pending) -> None:
         """The optimizer went one step further with ``job``. Called from the threads that compute."""
 
-    def finished(self, job: Job, settled: Sequence[Outcome]) -> None:
+    def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
         """``job`` has ended, and with it the rows in ``settled``, which ask for the same picture."""
 
 

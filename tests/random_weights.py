@@ -8,8 +8,8 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from tasks.nst.layers import NetworkName
-from tasks.nst.torchvision_import import torchvision_models
+from stylebatch.tasks.nst.layers import NetworkName
+from stylebatch.tasks.nst.torchvision_import import torchvision_models
 
 MODELS: dict[NetworkName, str] = {
     "vgg19-torchvision": "vgg19",

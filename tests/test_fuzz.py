@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.errors import BadInput, BadRequest
-from tasks.manifest import Manifest, read_manifest
-from tasks.pictures import load_picture
-from tasks.report import output_of
-from tasks.rows import check_rows
-from tasks.settings import Settings
+from stylebatch.tasks.errors import BadInput, BadRequest
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import Manifest, read_manifest
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.runs.report import output_of
 
 T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -1,4 +1,4 @@
-"""Arrows run one way: flows → tasks → tasks.nst, and the mathematics knows nothing of the rest."""
+"""Arrows run one way: flows → tasks → stylebatch.tasks.nst, and the mathematics knows nothing of the rest."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def imported(path: Path) -> set[str]:
 def test_arrows_run_one_way(path: Path) -> None:
     names = imported(path)
     if path.is_relative_to(ROOT / "tasks"):
-        assert not {name for name in names if name.split(".")[0] == "flows"}
+        assert not {name for name in names if name.startswith("stylebatch.flows")}
     if path.is_relative_to(ROOT / "tasks/nst"):
-        own = {name for name in names if name.startswith("tasks")}
-        assert all(name.startswith("tasks.nst") for name in own)
+        own = {name for name in names if name.startswith("stylebatch")}
+        assert all(name.startswith("stylebatch.tasks.nst") for name in own)
         assert not {"prefect", "pandas", "pyarrow", "PIL", "pydantic"} & {name.split(".")[0] for name in names}
 
 

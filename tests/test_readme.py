@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tasks.report import write_report
-from tasks.settings import Settings
-from tasks.settings_table import BEGIN, END, settings_table, with_table
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.request.settings_table import BEGIN, END, settings_table, with_table
+from stylebatch.tasks.runs.report import write_report
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

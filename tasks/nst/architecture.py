@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from tasks.nst.layers import NETWORKS, NetworkName
-from tasks.nst.torchvision_import import torchvision_models
+from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
+from stylebatch.tasks.nst.torchvision_import import torchvision_models
 
 # Output channels of the convolutions of a VGG, by block (Simonyan, Zisserman 2015, table 1).
 VGG_CHANNELS = (64, 128, 256, 512, 512)

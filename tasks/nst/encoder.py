@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from tasks.nst.architecture import features
-from tasks.nst.layers import DEFAULT, NETWORKS, NetworkName, Normalization
-from tasks.nst.weights import bundled_weights, read_weights
+from stylebatch.tasks.nst.architecture import features
+from stylebatch.tasks.nst.layers import DEFAULT, NETWORKS, NetworkName, Normalization
+from stylebatch.tasks.nst.weights import bundled_weights, read_weights
 
 T = TypeVar("T")
 Pooling = Literal["max", "average"]

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.encoder import Encoder
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.nst.encoder import Encoder
-from tasks.nst.guidance import Region, guided_distance
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.guidance import Region, guided_distance
 
 
 class _Gram(torch.autograd.Function):

@@ -15,7 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.encoder import Encoder
 
 PROBE = 128  # pixels of the side of the picture that a network is measured with
 PIXEL = 3 * 4  # bytes of one pixel of a picture, or of its coefficients

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from tasks.nst.image import FourierImage
-from tasks.nst.losses import Losses
+from stylebatch.tasks.nst.image import FourierImage
+from stylebatch.tasks.nst.losses import Losses
 
 
 class Optimizer(Protocol):

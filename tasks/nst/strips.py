@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from tasks.nst.layer import Layer, Statistics
+from stylebatch.tasks.nst.layer import Layer, Statistics
 
 
 def in_strips(layers: Sequence[Layer], x: Tensor, rows: int) -> Tensor:

@@ -23,8 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.nst.losses import Losses
-from tasks.nst.transform import TransformNetwork
+from stylebatch.tasks.nst.losses import Losses
+from stylebatch.tasks.nst.transform import TransformNetwork
 
 # Found with 300 steps at 256 px; tests/benchmarks/README.md has what else was tried.
 MATRIX_RATE, OTHER_RATE = 0.02, 3e-3

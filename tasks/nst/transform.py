@@ -23,9 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.nst.image import clamp_to_range
-from tasks.nst.layer import Layer
-from tasks.nst.strips import in_strips
+from stylebatch.tasks.nst.image import clamp_to_range
+from stylebatch.tasks.nst.layer import Layer
+from stylebatch.tasks.nst.strips import in_strips
 
 MIDDLE = 0.45  # about the mean of photographs
 CONTRAST = 4.0  # brings their values to about the spread of the noise

@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from tasks.nst.architecture import features
-from tasks.nst.layers import NETWORKS, NetworkName
+from stylebatch.tasks.nst.architecture import features
+from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 
 # What torchvision calls the part that a loss looks at; the classifier behind it is left out.
 PREFIX = "features."

@@ -16,16 +16,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tasks.files import sha256_of
-from tasks.models import read_model, read_trained
-from tasks.nst.encoder import Encoder
-from tasks.nst.lbfgs import LBFGS
-from tasks.nst.losses import Losses, Objective, content_targets, style_targets
-from tasks.nst.optimize import optimize
-from tasks.nst.precision import DTYPES, fastest_precision
-from tasks.objective import to_picture, to_tensor, weights_of
-from tasks.pictures import load_picture, resize
-from tasks.settings import Settings
+from stylebatch.tasks.networks.models import read_model, read_trained
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.lbfgs import LBFGS
+from stylebatch.tasks.nst.losses import Losses, Objective, content_targets, style_targets
+from stylebatch.tasks.nst.optimize import optimize
+from stylebatch.tasks.nst.precision import DTYPES, fastest_precision
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.storage.files import sha256_of
+from stylebatch.tasks.stylizing.objective import to_picture, to_tensor, weights_of
 
 COMPARED = (5, 10, 20, 60)  # steps of the optimizer from the content
 REFINED = (10, 30)  # and from the network's picture

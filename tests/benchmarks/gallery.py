@@ -28,15 +28,15 @@ import psutil
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tasks.files import sha256_of, write_atomically
-from tasks.ledger import Ledger
-from tasks.quality import Figures, judging_layers, write_figures
-from tasks.record import Record
-from tasks.report import Outcome, output_of
-from tasks.settings import Settings
-from tasks.store import Store
-from tasks.trace import Trace
-from tasks.traces import write_traces
+from stylebatch.tasks.gallery.quality import Figures, judging_layers, write_figures
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.results.trace import Trace
+from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.report import Outcome, output_of
+from stylebatch.tasks.runs.traces import write_traces
+from stylebatch.tasks.storage.files import sha256_of, write_atomically
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 SAMPLES = Path(__file__).parent.parent.parent / "manifests"

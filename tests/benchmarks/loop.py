@@ -24,18 +24,19 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from tasks.devices import Slot
-from tasks.jobs import Job, make_jobs
-from tasks.manifest import Manifest
-from tasks.nst.image import FourierImage
-from tasks.nst.lbfgs import LBFGS
-from tasks.nst.losses import Losses, Objective
-from tasks.nst.optimize import optimize
-from tasks.nst.precision import DTYPES
-from tasks.objective import make_objective, to_picture, to_tensor
-from tasks.pictures import load_picture, resize
-from tasks.rows import check_rows
-from tasks.stylize import judge, start_picture
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.nst.image import FourierImage
+from stylebatch.tasks.nst.lbfgs import LBFGS
+from stylebatch.tasks.nst.losses import Losses, Objective
+from stylebatch.tasks.nst.optimize import optimize
+from stylebatch.tasks.nst.precision import DTYPES
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.plan.jobs import Job, make_jobs
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import Manifest
+from stylebatch.tasks.stylizing.objective import make_objective, to_picture, to_tensor
+from stylebatch.tasks.stylizing.stylize import judge, start_picture
 
 SAMPLES = Path(__file__).parents[2] / "manifests"
 EVERY = 5  # steps between two looks at our picture

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tasks.devices import Slot
-from tasks.jobs import Job, make_jobs
-from tasks.manifest import read_manifest
-from tasks.rows import check_rows
-from tasks.store import Store
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.plan.jobs import Job, make_jobs
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import read_manifest
+from stylebatch.tasks.results.store import Store
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 # Rows: contents and styles, whose product they are.

@@ -18,11 +18,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from flows.stylize import stylize
-from tasks.jobs import Job
-from tasks.progress import Watcher, watcher
-from tasks.report import Outcome
-from tasks.store import Store
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
+from stylebatch.tasks.results.store import Store
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 
@@ -141,7 +139,7 @@ class Meddler(Watcher):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+    def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         Image.new("RGB", (80, 60), "red").save(self._folder / "changes.jpg")
         (self._folder / "vanishes.jpg").unlink()
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from flows.reprocess import reprocess
-from flows.stylize import stylize
-from tasks import engines
-from tasks.devices import make_slots
-from tasks.engines import Estimate, full_steps
-from tasks.models import read_trained
-from tasks.reprocess import make_plan
-from tasks.settings import Settings
-from tasks.training import STEPS, Rates
+from stylebatch.flows.reprocess import reprocess
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.again.reprocess import make_plan
+from stylebatch.tasks.devices.slots import make_slots
+from stylebatch.tasks.networks.models import read_trained
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.training import engines
+from stylebatch.tasks.training.engines import Estimate, full_steps
+from stylebatch.tasks.training.training import STEPS, Rates
 
 pytestmark = pytest.mark.usefixtures("prefect")
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from flows import runners
-from flows import stylize as flow
-from tasks import pictures
-from tasks import stylize as step
-from tasks.devices import Slot
-from tasks.jobs import Job
+from stylebatch.flows import runners
+from stylebatch.flows import stylize as flow
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.encode import write_png
+from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.stylizing import stylize as step
 
 
 def write_manifest(folder: Path, samples: Path) -> Path:
@@ -64,7 +65,7 @@ def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_compu
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computing, decoded_meanwhile, written_meanwhile = threading.Event(), threading.Event(), threading.Event()
-    optimize, load, write = step.optimize_by_scales, pictures.load_picture, pictures.write_png
+    optimize, load, write = step.optimize_by_scales, load_picture, write_png
 
     def optimize_slowly(*arguments: Any) -> Any:
         computing.set()

@@ -12,9 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from flows.gallery import gallery
-from flows.stylize import stylize
-from tasks.errors import BadRequest
+from stylebatch.flows.gallery import gallery
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.errors import BadRequest
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -23,16 +23,16 @@ from PIL import Image
 from typer.testing import CliRunner
 from upath import UPath
 
-from flows.cli import app, clear_errors
-from flows.gallery import gallery
-from flows.reprocess import reprocess
-from flows.stylize import stylize
-from tasks import cache, engines, object_stores
-from tasks import stylize as step
-from tasks.errors import BadRequest
-from tasks.jobs import Job
-from tasks.progress import Watcher, watcher
-from tasks.report import Outcome
+from stylebatch.flows.cli import app, clear_errors
+from stylebatch.flows.gallery import gallery
+from stylebatch.flows.reprocess import reprocess
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
+from stylebatch.tasks.runs.report import Outcome
+from stylebatch.tasks.storage import cache, object_stores
+from stylebatch.tasks.stylizing import stylize as step
+from stylebatch.tasks.training import engines
 from tests.object_store import ACCESS_KEY, SECRET, Bucket
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
@@ -262,7 +262,7 @@ class Meddler(Watcher):
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def planned(self, jobs: Sequence[Job], settled: Sequence[Outcome]) -> None:
+    def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         self._bucket.remove("in/images/coffee.jpg")
         self._bucket.put("in/images/chelsea.jpg", self._bucket.get("in/styles/glass.jpg"))
         shutil.rmtree(cache.folder() / "files")

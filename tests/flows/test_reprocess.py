@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from flows.reprocess import reprocess
-from flows.stylize import stylize
-from tasks.devices import Slot
-from tasks.errors import BadRequest
-from tasks.process import this_process
-from tasks.reprocess import Plan, make_plan
-from tasks.status import read_status
-from tasks.store import Store
+from stylebatch.flows.reprocess import reprocess
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.again.reprocess import Plan, make_plan
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.runs.process import this_process
+from stylebatch.tasks.runs.status import read_status
 
 ROWS = [
     "a,a.jpg,swirls.jpg",

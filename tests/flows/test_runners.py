@@ -17,9 +17,9 @@ import pandas as pd
 import psutil
 import pytest
 
-from flows.runners import place
-from flows.stylize import stylize
-from tasks.errors import BadRequest
+from stylebatch.flows.runners import place
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.errors import BadRequest
 
 BIN = Path(sys.executable).parent
 COMMAND = str(BIN / "stylebatch")

@@ -12,17 +12,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from flows.stylize import stylize
-from tasks import objective
-from tasks import stylize as step
-from tasks.errors import BadRequest
-from tasks.files import sha256_of
-from tasks.jobs import Job
-from tasks.leases import Leases
-from tasks.record import Record
-from tasks.report import Outcome
-from tasks.status import read_status
-from tasks.store import Store
+from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.devices.leases import Leases
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.runs.report import Outcome
+from stylebatch.tasks.runs.status import read_status
+from stylebatch.tasks.storage.files import sha256_of
+from stylebatch.tasks.stylizing import objective
+from stylebatch.tasks.stylizing import stylize as step
 
 pytestmark = pytest.mark.usefixtures("prefect")
 

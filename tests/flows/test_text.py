@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.text import escape
+from stylebatch.flows.text import escape
 
 
 def test_a_terminal_obeys_no_name() -> None:

@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 from prefect.client.orchestration import get_client
 
-from flows.stylize import stylize
-from flows.train import train
-from tasks.errors import BadRequest
-from tasks.models import read_model, read_trained
+from stylebatch.flows.stylize import stylize
+from stylebatch.flows.train import train
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.networks.models import read_model, read_trained
 
 pytestmark = pytest.mark.usefixtures("prefect")
 COMMAND = str(Path(sys.executable).parent / "stylebatch")

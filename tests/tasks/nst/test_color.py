@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tasks.nst.color import grey, luminance, match_colors, match_luminance, with_colors_of
+from stylebatch.tasks.nst.color import grey, luminance, match_colors, match_luminance, with_colors_of
 
 
 @pytest.fixture

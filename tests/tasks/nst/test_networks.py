@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.nst.encoder import Encoder
-from tasks.nst.layers import NETWORKS, NetworkName
-from tasks.nst.torchvision_import import torchvision_models
-from tasks.nst.weights import UnfitWeights, read_weights
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
+from stylebatch.tasks.nst.torchvision_import import torchvision_models
+from stylebatch.tasks.nst.weights import UnfitWeights, read_weights
 from tests.random_weights import MODELS, make_model, save
 
 MEAN, DEVIATION = (torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))

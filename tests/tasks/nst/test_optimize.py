@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tasks.nst.adam import Adam
-from tasks.nst.encoder import Encoder
-from tasks.nst.image import noise
-from tasks.nst.lbfgs import LBFGS
-from tasks.nst.losses import Objective, Weights, content_targets, style_targets
-from tasks.nst.optimize import optimize
-from tasks.nst.precision import DTYPES
+from stylebatch.tasks.nst.adam import Adam
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.image import noise
+from stylebatch.tasks.nst.lbfgs import LBFGS
+from stylebatch.tasks.nst.losses import Objective, Weights, content_targets, style_targets
+from stylebatch.tasks.nst.optimize import optimize
+from stylebatch.tasks.nst.precision import DTYPES
 
 WEIGHTS = Weights(0.01, 10, 0, {"relu4_2": 1.0}, {f"relu{block}_1": 1.0 for block in range(1, 6)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst import precision
+from stylebatch.tasks.nst import precision
 
 
 @pytest.fixture(autouse=True)

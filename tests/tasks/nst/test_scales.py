@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst.scales import automatic_scales, carry_over, resolutions
+from stylebatch.tasks.nst.scales import automatic_scales, carry_over, resolutions
 
 
 @pytest.mark.parametrize(("size", "scales"), [(64, 1), (768, 1), (769, 2), (1536, 2), (2048, 3), (4096, 4)])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.nst.ssim import ssim
-from tasks.nst.style_distance import style_distance
+from stylebatch.tasks.nst.ssim import ssim
+from stylebatch.tasks.nst.style_distance import style_distance
 
 
 def test_one_window_is_the_papers_formula() -> None:

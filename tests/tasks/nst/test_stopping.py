@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.nst.stopping import WINDOW, Stalled
+from stylebatch.tasks.nst.stopping import WINDOW, Stalled
 
 
 def steps_until(stalled: Stalled, losses: list[float]) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.nst.transform import Architecture, TransformNetwork
+from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
 
 SMALL = Architecture(outer=8, trunk=16, blocks=2)
 

@@ -1,0 +1,102 @@
+"""Memory by choice: what a pair may take, and what follows from it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import psutil
+import torch
+
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.memory import PIXEL, peak_memory, stages_of, stages_to_recompute
+from stylebatch.tasks.request.settings import Settings
+
+GB = 1e9
+# Of the limit, for the history of L-BFGS. It decides the picture, so it must not depend on the network's own needs,
+# which are not known before it is loaded.
+HISTORY_SHARE = 0.3
+SHORTEST_HISTORY = 5
+
+
+@cache
+def automatic_limit(device: str) -> float:
+    """Half of the memory that is free at the first look, rounded down to 1, 2, 4, … GB, in bytes.
+
+    Rounded, since the history, and with it a pair's key, may follow from it: the next run is to find the same.
+    """
+    limit = GB
+    while 2 * limit <= free_memory(device) / 2:
+        limit *= 2
+    return limit
+
+
+def free_memory(device: str) -> float:
+    """What this process may have of the device's memory: what is free, and what it has already. In bytes."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+    return psutil.virtual_memory().available + in_use(device)
+
+
+def in_use(device: str) -> float:
+    """What this process has of the device's memory, in bytes."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    return psutil.Process().memory_info().rss
+
+
+def limit_of(settings: Settings, device: str) -> float:
+    """The most that the process is to have, in bytes."""
+    return automatic_limit(device) if settings.memory_limit == "auto" else settings.memory_limit * GB
+
+
+def affordable_history(settings: Settings, device: str, share: float = 1.0) -> int:
+    """``history``, or as much of it as has room in a part of the limit, reckoned for a square picture.
+
+    Args:
+        share: of the limit that a pair has, where several are computed on the device at once.
+    """
+    a_step = 2 * PIXEL * settings.size**2
+    room = HISTORY_SHARE * share * limit_of(settings, device)
+    return min(settings.history, max(SHORTEST_HISTORY, int(room / a_step)))
+
+
+def choose_recomputed(
+    encoder: Encoder, settings: Settings, pixels: int, device: str, frugal: bool, share: float = 1.0
+) -> int:
+    """How many of the encoder's stages to compute again in the backward pass so that a picture stays within the limit.
+
+    Args:
+        pixels: of the picture.
+        frugal: all of them, whatever the limit: memory has run out before.
+        share: of the limit that this pair has, where several are computed on the device at once.
+
+    Raises:
+        BadInput: the picture does not fit even so; the text says which size would.
+    """
+    stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
+    # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
+    hard = free_memory(device) if settings.memory_limit == "auto" else limit_of(settings, device)
+    hard, used = share * hard, share * in_use(device)
+    least = used + peak_memory(stages, pixels, history, len(stages))
+    if least > hard:
+        fitting = fitting_size(settings, least - used, hard - used)
+        raise BadInput(
+            f"size: {settings.size} takes about {least / GB:.1f} GB with a history of {history}, and there are "
+            f"{hard / GB:.1f}; {fitting} would fit"
+        )
+    if frugal:
+        return len(stages)
+    return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
+
+
+def fitting_size(settings: Settings, needed: float, available: float) -> int:
+    """The size at which a picture that needs ``needed`` bytes would take no more than ``available``."""
+    return max(16, int(settings.size * (max(available, 0) / needed) ** 0.5 * 0.95))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device had no memory left; torch has no type of its own for it on the processor."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

@@ -1,0 +1,69 @@
+"""The gallery's page: one HTML file with style and scripts inside, which a content security policy allows by digest.
+
+Scripts cannot be loaded as modules, nor data be fetched, by a page that was opened from disk: so everything but the
+pictures is in the page. Names and errors travel as JSON, and the scripts only ever set them as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+GENERATOR = "stylebatch gallery"
+WEB = files("stylebatch.tasks.gallery") / "web"
+# In the order in which they use each other.
+SCRIPTS = ("data.js", "picture.js", "filters.js", "matrix.js", "list.js", "curve.js", "large.js", "main.js")
+
+
+def _read(name: str) -> str:
+    return (WEB / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """A source of a content security policy: this very text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def as_json(data: Any) -> str:
+    """JSON that can stand inside a script element: nothing in it ends the element, or begins a comment."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def render_page(data: Mapping[str, Any], curves: Sequence[Any]) -> str:
+    """The page.
+
+    Args:
+        data: what the scripts show, in JSON's types; the page's template uses some of it too.
+        curves: the loss curves, a line each, of which only that of an opened pair is parsed.
+    """
+    scripts = [_read(name) for name in SCRIPTS]
+    style = _read("gallery.css")
+    policy = [
+        "default-src 'none'",
+        "img-src 'self' file:",  # a page opened from disk has no origin that 'self' could be in every browser
+        f"script-src {' '.join(map(_digest, scripts))}",
+        f"style-src {_digest(style)}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",  # no script may turn text into markup
+        "trusted-types 'none'",
+    ]
+    environment = Environment(
+        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("gallery.html").render(
+        data=data,
+        policy="; ".join(policy),
+        generator=GENERATOR,
+        style=style,
+        scripts=scripts,
+        data_json=as_json(data),
+        curves_lines="\n".join(map(as_json, curves)),
+    )

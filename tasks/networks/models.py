@@ -1,0 +1,122 @@
+"""Files of trained networks: safetensors with what the network was trained for and how well it does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import lru_cache
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.storage.cache import as_file
+from stylebatch.tasks.storage.files import has_digest, write_atomically
+from stylebatch.tasks.storage.places import Place
+
+FORMAT = "stylebatch-transform-1"
+META = "stylebatch"  # the one key of the file's metadata
+
+
+class Trained(BaseModel):
+    """What a network's file says of it.
+
+    Attributes:
+        architecture: the fields of `Architecture`.
+        style: the style picture's name, and its digest.
+        settings: what the training's objective was made of.
+        contents: pictures that it was trained with.
+        held_out: pictures that it was judged with.
+        steps: of the training, and the seconds that they took.
+        total_loss: the mean over the pictures that were held out, as a report's ``total_loss``; with its parts.
+        worth: steps of the optimizer after which its pictures are as good.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str = FORMAT
+    architecture: dict[str, int]
+    style: str
+    style_sha256: str
+    settings: Settings
+    contents: int
+    held_out: int
+    steps: int
+    seconds: float
+    total_loss: float
+    content_loss: float
+    style_loss: float
+    tv_loss: float
+    worth: float
+
+
+def write_model(path: Place, network: TransformNetwork, trained: Trained) -> None:
+    """Write a network in half precision, whole or not at all."""
+    tensors = {name: tensor.half().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    write_atomically(path, safetensors.torch.save(tensors, {META: trained.model_dump_json()}))
+
+
+def read_trained(path: Place) -> Trained:
+    """What the file says of its network; the network itself is not read.
+
+    Raises:
+        BadInput: it is missing, damaged, or no file of a trained network.
+    """
+    try:
+        with as_file(path) as local, safetensors.safe_open(local, "pt") as file:
+            found = (file.metadata() or {}).get(META, "")
+    except FileNotFoundError:
+        raise BadInput(f"there is no file {path.name}") from None
+    except (OSError, safetensors.SafetensorError) as error:
+        raise BadInput(f"{path.name} is damaged, or no trained network: {str(error).splitlines()[0]}") from None
+    if not found:
+        raise BadInput(f"{path.name} is no network that `stylebatch train` has written")
+    try:
+        trained = Trained.model_validate_json(found)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        text = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        raise BadInput(f"{path.name} was written by another version, or is damaged: {text}") from None
+    if trained.format != FORMAT:
+        raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
+    return trained
+
+
+def read_model(path: Place) -> TransformNetwork:
+    """The network, in float32, on the processor, ready to stylize.
+
+    Raises:
+        BadInput: as `read_trained`, or its tensors do not fit what it says of itself.
+    """
+    trained = read_trained(path)
+    try:
+        with torch.device("meta"):
+            network = TransformNetwork(Architecture(**trained.architecture))
+        with as_file(path) as local:
+            tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(local).items()}
+        network.load_state_dict(tensors, assign=True)
+    except (OSError, safetensors.SafetensorError, RuntimeError, TypeError, ValueError) as error:
+        raise BadInput(f"{path.name} is damaged: {str(error).splitlines()[0]}") from None
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise BadInput(f"{path.name} is damaged: it holds what is no finite number")
+    return network.requires_grad_(False).eval()
+
+
+@lru_cache(maxsize=4)
+def load_model(path: Place, sha256: str, device: str) -> TransformNetwork:
+    """The network on a device, read once a process.
+
+    Raises:
+        BadInput: it is not the one any more that the key was made of.
+    """
+    if not has_digest(path, sha256):
+        raise BadInput(f"{path.name} was changed while the run was going on; run again")
+    return read_model(path).to(torch.device(device))
+
+
+def described(network: TransformNetwork) -> dict[str, int]:
+    """The network's architecture as its file has it."""
+    return asdict(network.architecture)

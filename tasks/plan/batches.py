@@ -1,0 +1,38 @@
+"""Jobs that one pass through a trained network does together: of one network and one shape, without steps after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.storage.places import Place
+
+# Of all pictures of a batch: eight of 256 x 256. More gain nothing, and would be lost together.
+PIXELS = 8 * 256 * 256
+
+
+def in_batches(jobs: Sequence[Job], sizes: Mapping[Place, tuple[int, int]]) -> list[list[Job]]:
+    """The jobs, those that go together in one list; the lists by their first jobs.
+
+    Args:
+        sizes: width and height of each content.
+    """
+    batches: list[list[Job]] = []
+    open_: dict[object, list[Job]] = defaultdict(list)
+    for job in jobs:
+        shape = scaled_size(*sizes[job.content], job.settings.size)
+        kind = job.model_sha256, id(job.settings), shape  # jobs that share their settings share the object
+        together = open_[kind] if painted_only(job) else []
+        if not together or (len(together) + 1) * shape[0] * shape[1] > PIXELS:
+            together = []
+            open_[kind] = together
+            batches.append(together)
+        together.append(job)
+    return batches
+
+
+def painted_only(job: Job) -> bool:
+    """Whether a pass through the network is all that the job asks for."""
+    return job.settings.engine == "feedforward" and job.settings.refine == 0

@@ -1,0 +1,257 @@
+"""Jobs: good manifest rows with everything that their tasks need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from stylebatch.tasks.devices.memory import affordable_history
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.networks.weights import fetch_weights
+from stylebatch.tasks.nst.precision import fastest_precision
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.plan.key import pair_key
+from stylebatch.tasks.plan.rows import BadRow, Pair
+from stylebatch.tasks.request.manifest import Manifest
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.storage.files import sha256_of
+from stylebatch.tasks.storage.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """One style picture of a job.
+
+    ``weight`` is its share of the blend; those of a job add up to 1. ``mask`` is a picture that is white where the
+    style applies, if not everywhere.
+    """
+
+    path: Place
+    sha256: str
+    weight: float
+    mask: Place | None = None
+    mask_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One pair to stylize.
+
+    ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
+    and ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine
+    takes for them.
+    """
+
+    row: int
+    id: str
+    key: str
+    content: Place
+    styles: tuple[Style, ...]
+    init: Place | None
+    weights: Place
+    content_name: str
+    style_name: str
+    settings: Settings
+    content_sha256: str
+    init_sha256: str | None
+    weights_sha256: str
+    model: Place | None = None
+    model_sha256: str | None = None
+
+    @property
+    def steps(self) -> int:
+        """Of the optimizer; none where a network paints alone."""
+        return self.settings.optimizer_steps
+
+    @property
+    def style_sha256(self) -> str:
+        """The digests of the styles, joined with ``+``."""
+        return "+".join(style.sha256 for style in self.styles)
+
+    @property
+    def masks_sha256(self) -> str | None:
+        """The digests of the masks, joined with ``+``, if there are masks."""
+        return "+".join(style.mask_sha256 for style in self.styles if style.mask_sha256) or None
+
+    @property
+    def pictures(self) -> list[tuple[str, Place]]:
+        """The files that are read, each with the manifest's column that names it."""
+        named = [("content", self.content), *(("style", style.path) for style in self.styles)]
+        named += [("masks", style.mask) for style in self.styles if style.mask]
+        return named if self.init is None else [*named, ("init", self.init)]
+
+    def refused(self, column: str, problem: str) -> BadRow:
+        """This job's row as a bad one."""
+        return BadRow(self.row, self.id, self.content_name, self.style_name, ((column, problem),))
+
+
+def make_jobs(
+    manifest: Manifest, pairs: Sequence[Pair], slot: Slot, others: Iterable[str] = ()
+) -> tuple[list[Job], list[BadRow]]:
+    """Digest the pairs' pictures, once a file, and give each pair its key and, where it has none, an id.
+
+    Args:
+        slot: what the settings are resolved for.
+        others: ids that are taken by rows that are not among the pairs.
+
+    Returns:
+        The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
+    """
+    digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
+    resolve = _Resolver(slot)
+    taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
+    jobs, bad_rows = [], []
+    for pair in pairs:
+        settings = resolve(pair.settings)
+        try:
+            content, content_sha256 = digest("content", pair.content)
+            styles = tuple(_styles(pair, digest))
+            init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
+            weights, weights_sha256 = find_weights(settings)
+            model, model_sha256 = digest("model", settings.model) if settings.engine == "feedforward" else (None, None)
+        except _Vanished as error:
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+            continue
+        shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
+        key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
+        name = pair.id or _derive_id(content, styles, key, taken)
+        jobs.append(
+            Job(
+                row=pair.row,
+                id=name,
+                key=key,
+                content=content,
+                styles=styles,
+                init=init,
+                weights=weights,
+                content_name=pair.content,
+                style_name=pair.style,
+                settings=settings,
+                content_sha256=content_sha256,
+                init_sha256=init_sha256,
+                weights_sha256=weights_sha256,
+                model=model,
+                model_sha256=model_sha256,
+            )
+        )
+    return jobs, bad_rows
+
+
+def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
+    total = sum(style.weight for style in pair.styles)
+    masks = pair.masks or (None,) * len(pair.styles)
+    for style, mask_name in zip(pair.styles, masks, strict=True):
+        path, sha256 = digest("style", style.name)
+        mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
+        yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+
+
+class _Vanished(Exception):
+    """What ``column`` names can no longer be read, or cannot be had."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+class _Digests:
+    """SHA-256 of files, each read once however many rows name it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._known: dict[Place, str] = {}
+
+    def __call__(self, column: str, name: str) -> tuple[Place, str]:
+        """The file that ``column`` calls ``name``, and its digest."""
+        try:
+            path = self._manifest.locate(name)
+            if path not in self._known:
+                self._known[path] = sha256_of(path)
+        except BadInput as error:
+            raise _Vanished(column, str(error)) from None
+        except OSError as error:
+            raise _Vanished(column, f"{error.strerror}: {path.name}") from None
+        return path, self._known[path]
+
+
+class _WeightsFinder:
+    """Files of weights and their SHA-256, each looked for and downloaded once however many rows ask for it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._known: dict[tuple[str, str], tuple[Place, str] | str] = {}
+
+    def __call__(self, settings: Settings) -> tuple[Place, str]:
+        asked = settings.network, settings.weights
+        if asked not in self._known:
+            try:
+                self._known[asked] = fetch_weights(*asked, self._manifest.locate)
+            except (BadInput, OSError) as error:
+                self._known[asked] = told(error)
+        found = self._known[asked]
+        if isinstance(found, str):
+            raise _Vanished("weights", found)
+        return found
+
+
+class _Resolver:
+    """Puts what ``auto`` stands for here in its place; rows that share their settings still do afterwards."""
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._known: dict[int, Settings] = {}  # by identity, which holds as long as the pairs do
+
+    def __call__(self, settings: Settings) -> Settings:
+        if id(settings) not in self._known:
+            device, share = self._slot.device, self._slot.share
+            precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
+            chosen = {"precision": precision, "history": affordable_history(settings, device, share)}
+            self._known[id(settings)] = settings.model_copy(update=chosen)
+        return self._known[id(settings)]
+
+
+def _derive_id(content: Place, styles: Sequence[Style], key: str, taken: set[str]) -> str:
+    """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
+    stems = content.stem, " ".join(style.path.stem for style in styles)
+    names = (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "picture" for stem in stems)
+    derived = "-".join((*names, key[:8]))
+    candidate, number = derived, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{derived}-{number}"
+    taken.add(candidate)
+    return candidate
+
+
+Sizes = dict[Place, tuple[int, int]]  # pictures to their widths and heights
+
+
+def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]:
+    """Decode every picture once, so that one that is cut off in the middle is found before any work is done.
+
+    Returns:
+        The jobs whose pictures are whole, the rows of the others, and the sizes of the pictures.
+    """
+    looked: dict[Place, tuple[int, int] | str] = {}
+    good, bad_rows = [], []
+    for job in jobs:
+        for column, path in job.pictures:
+            if path not in looked:
+                looked[path] = _look(path)
+            found = looked[path]
+            if isinstance(found, str):
+                bad_rows.append(job.refused(column, found))
+                break
+        else:
+            good.append(job)
+    return good, bad_rows, {path: found for path, found in looked.items() if not isinstance(found, str)}
+
+
+def _look(path: Place) -> tuple[int, int] | str:
+    """The picture's size, or what is wrong with it."""
+    try:
+        return load_picture(path).size
+    except (BadInput, OSError) as error:
+        return told(error)

@@ -1,0 +1,53 @@
+"""The key of a pair: the digest of all that decides its picture. Same key, same picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from stylebatch.tasks.request.settings import Settings
+
+# To be raised with every change that gives another picture for the same pictures and settings.
+ENGINE = 1
+
+
+OF_NETWORKS = {"engine", "refine"}
+OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
+OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
+
+
+def _idle(settings: Settings) -> set[str]:
+    """The settings that this engine has no use for."""
+    if settings.engine != "feedforward":
+        return OF_NETWORKS
+    return OF_OPTIMIZING if settings.refine else OF_OPTIMIZING | OF_OPTIMIZERS
+
+
+def pair_key(
+    content_sha256: str,
+    styles: Sequence[tuple[str, float, str | None]],
+    init_sha256: str | None,
+    weights_sha256: str,
+    settings: Settings,
+    model_sha256: str | None = None,
+) -> str:
+    """The key, 64 hexadecimal digits.
+
+    Args:
+        styles: each style's digest, its share of the blend, and its mask's digest, if it has one.
+        init_sha256: of the picture to start from, if there is one; it counts by its bytes, wherever it lies.
+        weights_sha256: of the network's weights, which count in the same way.
+        model_sha256: of the trained network, with the engine ``feedforward``; it counts in the same way.
+        settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
+    """
+    counting = settings.model_dump(exclude={"weights", "model", *_idle(settings)})
+    decides = {
+        "engine": ENGINE,
+        "weights": weights_sha256,
+        "content": content_sha256,
+        "styles": list(styles),
+        "settings": counting | ({"init": init_sha256} if init_sha256 else {}),
+        **({"model": model_sha256} if model_sha256 else {}),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

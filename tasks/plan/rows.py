@@ -1,0 +1,258 @@
+"""Checking a manifest's rows before any work is done: settings, ids, that pictures are pictures and weights fit."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.networks.model_check import check_model
+from stylebatch.tasks.networks.weights import check_weights
+from stylebatch.tasks.nst.layers import NETWORKS
+from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.request.manifest import Manifest, is_empty
+from stylebatch.tasks.request.settings import Settings, problems
+from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
+from stylebatch.tasks.storage.cache import fetch_ahead
+from stylebatch.tasks.storage.facts import is_known
+from stylebatch.tasks.storage.places import Place, is_url, without_secrets
+
+T = TypeVar("T")
+
+LONGEST_ID = 120
+SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
+# Names that Windows keeps for devices, whatever their ending.
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One good row. The pictures are named as the manifest names them; ``id`` is empty where it gives none.
+
+    ``masks`` are as many as the styles, in their order, or none.
+    """
+
+    row: int
+    id: str
+    content: str
+    styles: tuple[NamedStyle, ...]
+    masks: tuple[str, ...]
+    settings: Settings
+
+    @property
+    def style(self) -> str:
+        """The styles as one text."""
+        return written(self.styles)
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One row that cannot be carried out, with the first reason to be shown for each column."""
+
+    row: int
+    id: str
+    content: str
+    style: str
+    problems: tuple[tuple[str, str], ...]
+
+    @property
+    def message(self) -> str:
+        """All that is wrong, in one line."""
+        return "; ".join(f"{column}: {message}" for column, message in self.problems)
+
+
+def check_rows(
+    manifest: Manifest, overrides: Mapping[str, str], decode: bool = False
+) -> tuple[list[Pair], list[BadRow]]:
+    """Check every row: settings, ids, and that its pictures and weights are there, can be read, and fit the network.
+
+    Args:
+        overrides: settings that win over the rows'.
+        decode: also decode each picture once, which finds those that are cut off in the middle.
+
+    Returns:
+        The good rows and the bad ones, each in the manifest's order.
+    """
+    fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
+    read_settings = _SettingsReader(manifest, overrides)
+    check_picture = _PictureCheck(manifest, decode)
+    check_network = cache(lambda model, style: check_model(model, style, manifest.locate))
+    seen: dict[str, int] = {}
+    pairs: list[Pair] = []
+    bad_rows: list[BadRow] = []
+    for number, raw in enumerate(manifest.rows, start=1):
+        row = {name: value for name, value in raw.items() if not is_empty(value)}
+        checked = _check_row(number, row, read_settings, check_picture, check_network, seen)
+        if isinstance(checked, Pair):
+            pairs.append(checked)
+        else:
+            bad_rows.append(checked)
+    return pairs, bad_rows
+
+
+def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
+    """The pictures that are not on this machine, as far as the rows name them in a way that can be read."""
+    local = isinstance(manifest.folder, Path)
+    for row in manifest.rows:
+        for column, parse in _PICTURES.items():
+            cell = overrides.get(column, row.get(column))
+            if is_empty(cell) or (local and "://" not in str(cell)):
+                continue
+            with suppress(BadInput):
+                for name in parse(cell):
+                    if not local or is_url(name):
+                        yield manifest.locate(name)
+
+
+_PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "content": lambda cell: [str(cell)],
+    "style": lambda cell: [style.name for style in parse_styles(cell)],
+    "masks": parse_masks,
+    "init": lambda cell: [] if cell in ("content", "noise") else [str(cell)],
+}
+
+
+def _check_row(
+    number: int,
+    row: Mapping[str, Any],
+    read_settings: _SettingsReader,
+    check_picture: _PictureCheck,
+    check_network: Callable[[str, str], str],
+    seen: dict[str, int],
+) -> Pair | BadRow:
+    found: list[tuple[str, str]] = []
+    settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
+    found += wrong
+    name = str(row.get("id", ""))
+    if name:
+        found += [("id", problem) for problem in _id_problems(name, number, seen)]
+
+    def read(column: str, parse: Callable[[Any], tuple[T, ...]]) -> tuple[T, ...]:
+        try:
+            return parse(row[column])
+        except KeyError:
+            found.append((column, "is missing"))
+        except BadInput as error:
+            found.append((column, str(error)))
+        return ()
+
+    def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
+        layers = (*settings.content_layers, *settings.style_layers)
+        shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
+        checked = (check_picture(name, settings.size * scale, shortest) for name in names)
+        found.extend((column, problem) for problem in checked if problem)
+
+    content = read("content", lambda cell: (str(cell),))
+    look("content", content)
+    styles = read("style", parse_styles)
+    look("style", (style.name for style in styles), settings.style_scale)
+    masks = read("masks", parse_masks) if "masks" in row else ()
+    if masks and styles and len(masks) != len(styles):
+        found.append(("masks", f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"))
+    look("masks", masks)
+    if settings.starts_from_picture:
+        look("init", [settings.init])
+    if settings.engine == "feedforward":
+        found += beyond_a_network(settings, styles, masks)
+    if settings.engine == "feedforward" and not found:
+        problem = check_network(settings.model, styles[0].name)
+        found += [("model", problem)] if problem else []
+    if found:
+        style = written(styles) if styles else str(row.get("style", ""))
+        found = [(column, without_secrets(problem)) for column, problem in found]
+        return BadRow(number, name, without_secrets("".join(content)), without_secrets(style), tuple(found))
+    return Pair(number, name, content[0], styles, masks, settings)
+
+
+def beyond_a_network(
+    settings: Settings, styles: Sequence[NamedStyle], masks: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """What a trained network cannot do of what a row asks for, by column."""
+    if len(styles) > 1:
+        yield "style", f"a network is trained for one style, not for {len(styles)}; take engine=optimize"
+    if masks:
+        yield "masks", "a trained network paints everywhere; take engine=optimize"
+    if settings.init != "content":
+        yield "init", "a trained network starts from the content; leave init out, or take engine=optimize"
+    if settings.preserve_color == "match":
+        yield "preserve_color", "match makes each content a style of its own, which no network was trained for"
+
+
+def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
+    if not SAFE_ID.fullmatch(name) or RESERVED.fullmatch(name) or name.endswith((".", " ")):
+        yield f"{name!r} is not safe as a file name; use letters, digits and . _ - within it"
+    elif len(name) > LONGEST_ID:
+        yield f"is longer than {LONGEST_ID} characters"
+    # File systems that ignore case would write both to one file.
+    first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
+    if first != row:
+        yield f"{name!r} is that of row {first} already"
+
+
+class _SettingsReader:
+    """Validates rows' settings, once for all rows that write them in the same way: these share one object."""
+
+    def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
+        self._overrides = overrides
+        self._check_weights = cache(lambda network, weights: check_weights(network, weights, manifest.locate))
+        self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
+
+    def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
+        """The settings, and what is wrong with them and their weights; those that are not valid become the defaults."""
+        text = repr(given)  # tells 1 from "1" and from True, as validation does
+        if text not in self._known:
+            try:
+                settings = Settings.model_validate({**given, **self._overrides})
+                problem = self._check_weights(settings.network, settings.weights)
+                self._known[text] = settings, [("weights", problem)] if problem else []
+            except ValidationError as error:
+                self._known[text] = Settings(), problems(error)
+        return self._known[text]
+
+
+class _PictureCheck:
+    """Checks pictures, each file once however many rows name it."""
+
+    def __init__(self, manifest: Manifest, decode: bool) -> None:
+        self._manifest = manifest
+        self._decode = decode
+        self._sizes: dict[Place, tuple[int, int] | str] = {}
+
+    def __call__(self, name: str, longer: float, shortest: int) -> str:
+        """What is wrong with the picture, or nothing.
+
+        Args:
+            longer: pixels of the longer side that it will be resized to.
+            shortest: pixels that its shorter side has to have then.
+        """
+        try:
+            path = self._manifest.locate(name)
+        except BadInput as error:
+            return str(error)
+        if path not in self._sizes:
+            self._sizes[path] = self._look(path)
+        size = self._sizes[path]
+        if isinstance(size, str):
+            return size
+        width, height = scaled_size(*size, longer)
+        if min(width, height) < shortest:
+            return (
+                f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
+                "crop it, or raise size"
+            )
+        return ""
+
+    def _look(self, path: Place) -> tuple[int, int] | str:
+        try:
+            return load_picture(path).size if self._decode else header_size(path)
+        except (BadInput, OSError) as error:
+            return told(error)

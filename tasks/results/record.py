@@ -1,0 +1,71 @@
+"""The record: what is known of one finished pair. The cache keeps it as JSON, and the report is made of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from stylebatch.tasks.request.settings import Settings
+
+
+class Record(BaseModel):
+    """One finished pair, by its key.
+
+    The losses are those of the picture that was written: its 8-bit pixels, read back and evaluated in float32, each
+    with its weight. ``optimizer_loss`` is the best value that the optimizer saw, in its own precision. The digests of
+    several styles, and of their masks where they have some, are joined with ``+``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    total_loss: float
+    content_loss: float
+    style_loss: float
+    tv_loss: float
+    style_loss_by_layer: dict[str, float]
+    optimizer_loss: float | None  # nothing where a network painted alone
+    steps: int
+    seconds: float
+    machine: str | None = None  # records of earlier versions have none
+    device: str
+    width: int
+    height: int
+    attempts: int
+    output_sha256: str
+    content_sha256: str
+    style_sha256: str
+    masks_sha256: str | None
+    weights_sha256: str
+    model_sha256: str | None = None  # of the trained network, if one painted
+    settings: Settings
+    finished_at: datetime
+
+
+@lru_cache(maxsize=1024)
+def _read_settings(text: str) -> Settings:
+    return Settings.model_validate_json(text)
+
+
+def read_record(text: str) -> Record:
+    """A record from its JSON. Those with the same settings share one object, and equal digests one string.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no record, or one of another version.
+    """
+    fields: dict[str, Any] = json.loads(text)
+    fields["settings"] = _read_settings(json.dumps(fields["settings"]))
+    for name in ("content_sha256", "style_sha256", "weights_sha256"):
+        fields[name] = sys.intern(fields[name])
+    record = Record.model_validate(fields)
+    # Pydantic makes a set of the fields' names for each: 2 KB that are the same for all.
+    object.__setattr__(record, "__pydantic_fields_set__", _ALL_FIELDS)
+    return record
+
+
+_ALL_FIELDS = set(Record.model_fields)

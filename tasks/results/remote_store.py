@@ -1,0 +1,240 @@
+"""The store of a run whose folder is in an object store: what `results.store` has for a folder of this machine.
+
+Nothing there is a link, has locks, or can be asked for without a request. So folders are listed once for all of their
+files, `images/` is filled by copies that the store makes itself, and the locks lie on this machine: two runs of one
+machine share their work, while two machines may both do a pair, whose bytes are then the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from prefect.filesystems import RemoteFileSystem
+from upath import UPath
+
+from stylebatch.tasks.errors import BadInput, BadRequest
+from stylebatch.tasks.results.record import Record, read_record
+from stylebatch.tasks.results.store import KEY, Store
+from stylebatch.tasks.storage import cache
+from stylebatch.tasks.storage.files import has_digest, read_bytes, remove, write_atomically
+from stylebatch.tasks.storage.locks import FileLocks
+from stylebatch.tasks.storage.object_stores import (
+    clear_errors,
+    file_system,
+    is_of_bytes,
+    listing,
+    options_of,
+    version_in,
+)
+from stylebatch.tasks.storage.places import Place
+
+AT_ONCE = 32  # requests
+
+
+@dataclass(frozen=True)
+class RemoteStore:
+    """Records and pictures of the run in ``folder``.
+
+    An object sees the folders as they were when it first listed them, and what it has done since. It travels to
+    workers as its URL.
+    """
+
+    folder: UPath
+
+    def __reduce__(self) -> tuple[type[RemoteStore], tuple[UPath]]:
+        return RemoteStore, (self.folder,)
+
+    @property
+    def records(self) -> UPath:
+        """Where Prefect keeps its results."""
+        return self.folder / ".store" / "records"
+
+    def picture(self, key: str) -> UPath:
+        """Where the picture of ``key`` is, or will be."""
+        return self.folder / ".store" / "pictures" / f"{key}.png"
+
+    def trace(self, key: str) -> UPath:
+        """Where the loss curve of ``key`` is, if it was traced."""
+        return self.folder / ".store" / "traces" / f"{key}.parquet"
+
+    def network(self, key: str) -> UPath:
+        """Where the network that was trained for this run by itself is, or will be."""
+        return self.folder / ".store" / "networks" / f"{key}.safetensors"
+
+    @property
+    def locks(self) -> FileLocks:
+        """One for each key, between all processes of this machine."""
+        return FileLocks(cache.folder() / "locks" / self._name)
+
+    @property
+    def _name(self) -> str:
+        return hashlib.sha256(str(self.folder).encode()).hexdigest()[:32]
+
+    @cached_property
+    def result_storage(self) -> RemoteFileSystem:
+        """Prefect's block for the records. Its server knows it by a name, and learns the URL and no credentials."""
+        block = RemoteFileSystem(basepath=str(self.records), settings=options_of(self.folder.protocol))
+        block.save(f"stylebatch-{self._name}", overwrite=True, _sync=True)  # type: ignore[call-arg]
+        return block
+
+    def create(self) -> None:
+        """See that the folder can be written to.
+
+        Raises:
+            BadRequest: it cannot.
+        """
+        self.locks.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            write_atomically(self.folder / ".store" / ".writable", b"")
+        except (OSError, BadInput) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise BadRequest(f"cannot write to {self.folder}: {reason}; choose another with --out") from None
+
+    @cached_property
+    def _there(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The files of the folders that matter, by folder and name."""
+        folders = {"records": self.records, "pictures": self.picture("").parent, "images": self.folder / "images"}
+        try:
+            return {name: listing(folder) for name, folder in folders.items()}
+        except (OSError, BadInput) as error:
+            raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
+
+    @property
+    def _verified(self) -> UPath:
+        return self.folder / ".store" / "verified.json"
+
+    @cached_property
+    def _whole(self) -> dict[str, str]:
+        """The versions of pictures that were found whole, with their digests, by key."""
+        with suppress(OSError, ValueError):
+            known = json.loads(read_bytes(self._verified))
+            return known if isinstance(known, dict) else {}
+        return {}
+
+    def _mark(self, key: str, sha256: str) -> str:
+        return f"{version_in(self._there['pictures'][f'{key}.png'])} {sha256}"
+
+    def find(self, key: str) -> Record | None:
+        """The record of ``key``, if its picture is there and is the one that the record speaks of."""
+        try:
+            record = _parse(key, read_bytes(self.records / key))
+            return record if record and has_digest(self.picture(key), record.output_sha256) else None
+        except (OSError, BadInput):
+            return None
+
+    def find_all(self, keys: Iterable[str]) -> dict[str, Record]:
+        """The records that are there, by their keys; pictures that earlier runs found whole are not read again.
+
+        Raises:
+            BadRequest: the store does not let them be read.
+        """
+        pictures, records = self._there["pictures"], self._there["records"]
+        asked = [key for key in dict.fromkeys(keys) if key in records and f"{key}.png" in pictures]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            try:
+                found = [record for record in threads.map(self._read, asked) if record]
+            except (OSError, BadInput) as error:
+                raise BadRequest(f"{self.folder} cannot be read: {error}") from None
+            known = {record.key: self._mark(record.key, record.output_sha256) for record in found}
+            unread = [record for record in found if self._whole.get(record.key) != known[record.key]]
+            whole = threads.map(self._is_whole, unread)
+            damaged = {record.key for record, is_whole in zip(unread, whole, strict=True) if not is_whole}
+        self._save({key: mark for key, mark in known.items() if key not in damaged})
+        return {record.key: record for record in found if record.key not in damaged}
+
+    def _read(self, key: str) -> Record | None:
+        try:
+            return _parse(key, read_bytes(self.records / key))
+        except FileNotFoundError:
+            return None
+
+    def _is_whole(self, record: Record) -> bool:
+        try:
+            return has_digest(self.picture(record.key), record.output_sha256)
+        except (OSError, BadInput):
+            return False
+
+    def _save(self, marks: Mapping[str, str]) -> None:
+        """Note which pictures are whole. It is only there to save time: an error is no reason to stop."""
+        merged = {**self._whole, **marks}
+        if merged != self._whole:
+            self._whole.update(marks)
+            with suppress(OSError, BadInput):
+                write_atomically(self._verified, json.dumps(merged).encode())
+
+    def discard(self, key: str) -> bool:
+        """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
+
+        Returns:
+            Whether there was one; where another process is at the key, it may have become usable, and is left.
+        """
+        locks = self.locks
+        if key not in self._there["records"] or not locks.acquire_lock(key, "discard", acquire_timeout=0):
+            return False
+        try:
+            damaged = self.find(key) is None
+            if damaged:
+                remove(self.records / key)
+            return damaged
+        finally:
+            locks.release_lock(key, "discard")
+
+    def sweep(self) -> None:
+        """Remove the errors that Prefect keeps among its results, and note what this run has made."""
+        with suppress(OSError, BadInput):  # the next run does it
+            for name in listing(self.records):
+                if not KEY.fullmatch(name):
+                    remove(self.records / name)
+            pictures = listing(self.picture("").parent)
+            self._there["pictures"].update(pictures)
+            made = {key: sha256 for key, sha256 in self._published.items() if f"{key}.png" in pictures}
+            self._save({key: self._mark(key, sha256) for key, sha256 in made.items()})
+
+    def publish(self, record: Record, output: Path) -> None:
+        """Make the record's picture appear as ``output``, unless it is there already.
+
+        Raises:
+            BadInput, OSError: the store cannot copy it.
+        """
+        target, picture = self.folder / output.as_posix(), self.picture(record.key)
+        self._published[record.key] = record.output_sha256
+        there = self._there["images"].get(output.name)
+        if there and picture.name in self._there["pictures"]:
+            mark = self._mark(record.key, record.output_sha256)
+            # A copy has the bytes of what was found whole where both have the same digest.
+            same = version_in(there) == mark.rpartition(" ")[0] and is_of_bytes(mark)
+            if same and self._whole.get(record.key) == mark:
+                return
+        with clear_errors(target):
+            file_system(target).cp_file(picture.path, target.path)
+        cache.forget(target)
+
+    @cached_property
+    def _published(self) -> dict[str, str]:
+        """The digests of the pictures that were found whole or made in this run, by key."""
+        return {}
+
+
+AnyStore = Store | RemoteStore
+
+
+def open_store(folder: Place) -> AnyStore:
+    """The store of the run in ``folder``."""
+    return Store(folder) if isinstance(folder, Path) else RemoteStore(folder)
+
+
+def _parse(key: str, data: bytes) -> Record | None:
+    try:
+        # Parsed as plain data: Prefect's own reader would import the classes that a record names.
+        record = read_record(json.loads(data)["result"])
+        return record if record.key == key else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

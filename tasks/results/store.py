@@ -1,0 +1,153 @@
+"""The store: records and pictures by key, inside the run's folder.
+
+Prefect writes the records, one JSON file a key, as the results of `stylizing.stylize.stylize_pair`; the pictures lie
+beside them. ``images/`` holds the same pictures under their ids, as links where the file system has links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.results.record import Record, read_record
+from stylebatch.tasks.results.verified import Verified
+from stylebatch.tasks.storage.files import has_digest
+from stylebatch.tasks.storage.locks import FileLocks
+
+KEY = re.compile(r"[0-9a-f]{64}")
+LEFT_BEHIND = 3600.0  # seconds after which a file that is being written is one that nobody writes any more
+
+
+@dataclass(frozen=True)
+class Store:
+    """Records and pictures of the run in ``folder``."""
+
+    folder: Path
+
+    @property
+    def records(self) -> Path:
+        """Where Prefect keeps its results."""
+        return self.folder / ".store" / "records"
+
+    @property
+    def result_storage(self) -> Path:
+        """The same, as Prefect takes it."""
+        return self.records
+
+    def picture(self, key: str) -> Path:
+        """Where the picture of ``key`` is, or will be."""
+        return self.folder / ".store" / "pictures" / f"{key}.png"
+
+    def trace(self, key: str) -> Path:
+        """Where the loss curve of ``key`` is, if it was traced."""
+        return self.folder / ".store" / "traces" / f"{key}.parquet"
+
+    def network(self, key: str) -> Path:
+        """Where the network that was trained for this run by itself is, or will be."""
+        return self.folder / ".store" / "networks" / f"{key}.safetensors"
+
+    def verified(self) -> Verified:
+        """What earlier runs know of the pictures."""
+        return Verified(self.folder / ".store" / "verified.json")
+
+    @property
+    def locks(self) -> FileLocks:
+        """One for each key, between all processes of this machine."""
+        return FileLocks(self.folder / ".store" / "locks")
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            BadRequest: it cannot be made or written to.
+        """
+        try:
+            self.records.mkdir(parents=True, exist_ok=True)
+            self.picture("").parent.mkdir(exist_ok=True)
+            self.locks.folder.mkdir(exist_ok=True)
+            (self.folder / "images").mkdir(exist_ok=True)
+            (self.records / ".writable").touch()  # mkdir is content with folders that are there, writable or not
+        except OSError as error:
+            raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
+
+    def find(self, key: str, whole: Callable[[Path, str], bool] = has_digest) -> Record | None:
+        """The record of ``key``, if its picture is there and is the one that the record speaks of.
+
+        Args:
+            whole: tells whether a file has a digest, by reading it, or as `verified` does.
+        """
+        try:
+            # Parsed as plain data: Prefect's own reader would import the classes that a record names.
+            record = read_record(json.loads((self.records / key).read_bytes())["result"])
+            return record if record.key == key and whole(self.picture(key), record.output_sha256) else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def find_all(self, keys: Iterable[str]) -> dict[str, Record]:
+        """The records that are there, by their keys; pictures that earlier runs found whole are not read again."""
+        verified = self.verified()
+        known = {key: record for key in set(keys) if (record := self.find(key, verified))}
+        verified.save()
+        return known
+
+    def discard(self, key: str) -> bool:
+        """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
+
+        Returns:
+            Whether there was one; where another process is at the key, it may have become usable, and is left.
+        """
+        file, locks = self.records / key, self.locks
+        if not file.exists() or not locks.acquire_lock(key, "discard", acquire_timeout=0):
+            return False
+        try:
+            damaged = self.find(key) is None
+            if damaged:
+                file.unlink(missing_ok=True)
+            return damaged
+        finally:
+            locks.release_lock(key, "discard")
+
+    def sweep(self) -> None:
+        """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
+        leftovers = [file for file in self.records.iterdir() if not KEY.fullmatch(file.name)]
+        for folder in (self.folder, self.folder / "images", self.picture("").parent, self.trace("").parent):
+            leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
+        for file in leftovers:
+            file.unlink(missing_ok=True)
+
+    def publish(self, record: Record, output: Path) -> None:
+        """Make the record's picture appear as ``output``, unless it is there already."""
+        target, picture = self.folder / output, self.picture(record.key)
+        if _is_same(target, picture, record.output_sha256):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            try:
+                os.link(picture, temporary)
+            except OSError:  # a file system without links
+                shutil.copy2(picture, temporary)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _is_same(target: Path, picture: Path, sha256: str) -> bool:
+    """Whether ``target`` has the picture's bytes: it is a link to it, an untouched copy, or has the digest."""
+    try:
+        there, stored = os.stat(target), os.stat(picture)
+    except FileNotFoundError:
+        return False
+    if os.path.samestat(there, stored):
+        return True
+    untouched = (there.st_size, there.st_mtime_ns) == (stored.st_size, stored.st_mtime_ns)
+    return stat.S_ISREG(there.st_mode) and (untouched or has_digest(target, sha256))

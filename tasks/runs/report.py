@@ -1,0 +1,185 @@
+"""The report: one typed row a manifest row, as Parquet, and ``run.json`` beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+from collections import Counter, UserList, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stylebatch.tasks.errors import told
+from stylebatch.tasks.nst.layers import LAYERS
+from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.plan.key import ENGINE
+from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.storage.files import write_atomically
+from stylebatch.tasks.storage.places import Place, without_secrets
+
+BATCH = 10_000  # rows in memory at a time, and in a row group
+LAYER_COLUMN = "style_loss_"
+OWN = ("id", "content", "style", "status", "error_type", "error")  # columns that an outcome has without a record
+Status = Literal["completed", "cached", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one manifest row: a record, or an error."""
+
+    row: int
+    id: str
+    content: str
+    style: str
+    status: Status
+    record: Record | None = None
+    error_type: str | None = None
+    error: str | None = None
+    attempts: int | None = None  # of a pair that failed
+
+    @property
+    def output(self) -> Path | None:
+        """The picture, relative to the run's folder."""
+        return output_of(self.id) if self.record else None
+
+
+class Outcomes(UserList[Outcome]):
+    """What became of a run's rows.
+
+    Not a plain list, since a flow returns it: Prefect looks for futures in every field of all that lies in a list,
+    which takes a minute where there are a hundred thousand rows.
+    """
+
+
+def output_of(name: str) -> Path:
+    """Where the picture with this id lies, relative to the run's folder."""
+    return Path("images") / f"{name}.png"
+
+
+def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
+    """The outcome of a job: ``status`` where the result is a record, or an error after so many attempts."""
+    if isinstance(result, Record):
+        return Outcome(job.row, job.id, job.content_name, job.style_name, status, result)
+    name = type(result).__name__
+    text = told(result)
+    text = without_secrets(text or name)
+    return Outcome(job.row, job.id, job.content_name, job.style_name, "failed", None, name, text, attempts)
+
+
+def refused(row: BadRow) -> Outcome:
+    """The outcome of a row that never became a job."""
+    name = row.id or f"row-{row.row}"
+    return Outcome(row.row, name, row.content, row.style, "failed", None, "BadInput", row.message)
+
+
+def _schema(layers: Iterable[str]) -> pa.Schema:
+    text, real, whole = pa.string(), pa.float64(), pa.int64()
+    return pa.schema(
+        [
+            *((name, text) for name in OWN),
+            *((name, real) for name in ("total_loss", "content_loss", "style_loss", "tv_loss")),
+            *((LAYER_COLUMN + layer, real) for layer in layers),
+            ("optimizer_loss", real),
+            ("steps", whole),
+            ("seconds", real),
+            ("device", text),
+            ("precision", text),
+            ("width", whole),
+            ("height", whole),
+            ("seed", whole),
+            ("network", text),
+            ("attempts", whole),
+            *((name, text) for name in ("key", "output", "output_sha256", "content_sha256", "style_sha256")),
+            *((name, text) for name in ("masks_sha256", "weights_sha256", "model_sha256")),
+            ("settings", text),
+            ("finished_at", pa.timestamp("us", tz="UTC")),
+            ("row", whole),
+        ]
+    )
+
+
+def _as_utf8(text: str | None) -> str | None:
+    """The text as Parquet can hold it: a file's name may have bytes that are no UTF-8, which Python keeps."""
+    return None if text is None else os.fsencode(text).decode("utf-8", "replace")
+
+
+class _Rows:
+    """Outcomes as rows; what comes of the settings is made once for all that share them."""
+
+    def __init__(self) -> None:
+        self._of_settings: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, outcome: Outcome) -> dict[str, Any]:
+        row: dict[str, Any] = {name: _as_utf8(getattr(outcome, name)) for name in OWN}
+        row["row"], row["attempts"] = outcome.row, outcome.attempts
+        record = outcome.record
+        if record is None:
+            return row
+        row |= vars(record)  # the schema takes from it what has a column
+        row |= {LAYER_COLUMN + layer: loss for layer, loss in record.style_loss_by_layer.items()}
+        row |= self._settings(record.settings)
+        row["output"] = outcome.output.as_posix() if outcome.output else None
+        return row
+
+    def _settings(self, settings: Settings) -> dict[str, Any]:
+        if id(settings) not in self._of_settings:
+            columns = settings.model_dump(include={"precision", "seed", "network"})
+            self._of_settings[id(settings)] = {**columns, "settings": settings.model_dump_json()}
+        return self._of_settings[id(settings)]
+
+
+def write_report(outcomes: Iterable[Outcome], path: Place) -> None:
+    """Write the report in the manifest's order, whole or not at all."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.row)
+    used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
+    schema, row = _schema(layer for layer in LAYERS if layer in used), _Rows()
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, schema) as writer:
+        for start in range(0, len(ordered), BATCH):  # a hundred thousand rows as Python's objects take 300 MB
+            rows = [row(outcome) for outcome in ordered[start : start + BATCH]]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+    write_atomically(path, buffer.getvalue())
+
+
+def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
+    """How many rows ended in each way."""
+    counts = Counter(outcome.status for outcome in outcomes)
+    return {status: counts[status] for status in ("completed", "cached", "failed")}
+
+
+def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """How many pairs each device of each machine computed in this run, and in how many seconds."""
+    # By key: rows that ask for the same picture were computed once.
+    computed = {one.record.key: one.record for one in outcomes if one.record and one.status == "completed"}
+    places: dict[tuple[str | None, str], list[float]] = defaultdict(list)
+    for record in computed.values():
+        places[record.machine, record.device].append(record.seconds)
+    return [
+        {"machine": machine, "device": device, "pairs": len(seconds), "seconds": round(sum(seconds), 1)}
+        for (machine, device), seconds in places.items()
+    ]
+
+
+def write_run(path: Place, outcomes: Sequence[Outcome], asked: Mapping[str, Any]) -> None:
+    """Write ``run.json``: what was ``asked``, what it ran on, and how it went."""
+    packages = ("stylebatch", "torch", "prefect", "pillow", "pyarrow")
+    run = {
+        **asked,
+        "updated_at": datetime.now(UTC).isoformat(),
+        "counts": count(outcomes),
+        "ran_on": _ran_on(outcomes),
+        "engine": ENGINE,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "machine": {"name": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
+    }
+    write_atomically(path, (json.dumps(run, indent=2) + "\n").encode())

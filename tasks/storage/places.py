@@ -1,0 +1,132 @@
+"""Places: where a file is, by a path of this machine or by the URL of an object store or of the web.
+
+A place of this machine is a `pathlib.Path`, and any other a `UPath`, which knows how to put URLs together and nothing
+more: what is there is read and written by `storage.files`, `storage.cache` and `storage.object_stores`.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.request import url2pathname
+
+from pydantic import PlainValidator, WithJsonSchema
+from upath import UPath
+
+from stylebatch.tasks.errors import BadInput
+
+Place = Path | UPath
+# Object stores by the protocols of their URLs, with what to install for them. No other protocol is let through: some
+# of those that fsspec has would reach hosts that a manifest is not to reach.
+STORES = {
+    "s3": "pip install 'stylebatch[s3]'",
+    "s3a": "pip install 'stylebatch[s3]'",
+    "gs": "pip install 'stylebatch[gs]'",
+    "gcs": "pip install 'stylebatch[gs]'",
+    "az": "pip install adlfs",
+    "abfs": "pip install adlfs",
+    "memory": "",
+}
+WEB = ("http", "https")
+_URL = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_SECRET = r"[^=&#\s|]*(?:sig|token|secret|passw|credential|auth|key|policy)[^=&#\s|]*"
+_SECRET_QUERY = re.compile(rf"(?<=[?&])({_SECRET})=[^&#\s|]*", re.IGNORECASE)
+# A name before a host, or a name and a password, which may have slashes; a number after a colon is a port.
+_SECRET_USER = re.compile(r"(?<=://)(?:[^/\s@|:]*:(?!\d+(?:/|$))[^\s|]*|[^/\s|]*)@")
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is a URL, and not a path."""
+    return _URL.match(text) is not None
+
+
+def is_web(place: Place) -> bool:
+    """Whether a place is to be read over HTTP."""
+    return not isinstance(place, Path) and place.protocol in WEB
+
+
+def without_secrets(text: str) -> str:
+    """``text`` with ``…`` for what could be a name and password, a token or a signature in its URLs."""
+    if "://" not in text:
+        return text
+    return _SECRET_QUERY.sub(r"\1=…", _SECRET_USER.sub("…@", text))
+
+
+def to_place(text: str | os.PathLike[str] | UPath) -> Place:
+    """The place that a text names.
+
+    Raises:
+        BadInput: it is a URL of a protocol that there is not, or one with credentials in it. The text does not repeat
+            them.
+    """
+    if isinstance(text, Path):
+        return text
+    found = _URL.match(str(text))
+    if found is None:
+        return Path(str(text))
+    protocol, host = found["protocol"].lower(), found["host"]
+    shown = without_secrets(str(text))
+    if protocol == "file":
+        return Path(url2pathname(found["rest"]))
+    if protocol not in (*STORES, *WEB):
+        raise BadInput(f"{shown}: there is no protocol {protocol}://; there are {', '.join((*STORES, *WEB))}")
+    port = re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2]
+    if "@" in host or (port and (protocol in STORES or not port.isdigit())):
+        raise BadInput(
+            f"{shown} has a name or password in it, which would come into logs and reports; take it out, and give "
+            "credentials by the environment"
+        )
+    if not host:
+        raise BadInput(f"{shown}: the bucket or host is missing")
+    if protocol in WEB and _SECRET_QUERY.search(str(text)):
+        raise BadInput(
+            f"{shown} is signed, or has a key in it, which would come into logs and reports; name the file by its "
+            "store's own URL, such as s3://, and give credentials by the environment"
+        )
+    return UPath(f"{protocol}://{host}{found['rest']}")
+
+
+def join(folder: Place, name: str, allow_http: bool = False) -> Place:
+    """The place that is called ``name`` from within ``folder``: relative to it, or by a path or URL of its own.
+
+    Raises:
+        BadInput: as `to_place`, or it is on the web and that is not allowed.
+    """
+    if is_url(name):
+        place = to_place(name)
+    elif isinstance(folder, Path) or Path(name).is_absolute():
+        return Path(name) if not isinstance(folder, Path) else folder / name
+    else:
+        place = folder / name
+        if any(part in (".", "..") for part in name.split("/")):  # which a store would take for parts of a name
+            found = _URL.match(str(place))
+            assert found is not None
+            place = UPath(f"{found['protocol']}://{found['host']}{posixpath.normpath(found['rest'])}")
+    if is_web(place) and not allow_http:
+        raise BadInput(f"{place}: pictures are not read over http(s) unless --allow-http is given")
+    return place
+
+
+def original(folder: Place, name: str, allow_http: bool = False) -> Place:
+    """As `join`, for a name that a report has: what must not be read is a file that there is not."""
+    try:
+        return join(folder, name, allow_http)
+    except BadInput:
+        return Path("/nonexistent", Path(name).name)
+
+
+def absolute(place: Place) -> Place:
+    """The place by a path or URL that does not depend on where the process runs."""
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def as_parameter(place: Place) -> Any:
+    """The place as Prefect can write it down among a flow's parameters."""
+    return place if isinstance(place, Path) else str(place)
+
+
+# A flow's parameter: a form shows a text, and what is in it becomes a place.
+PlaceParameter = Annotated[Place, PlainValidator(to_place), WithJsonSchema({"type": "string", "format": "path"})]

@@ -1,0 +1,141 @@
+"""A job's objective: its pictures, and its settings, as the mathematics takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylebatch.tasks.devices.memory import choose_recomputed
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.networks.weights import weights_here
+from stylebatch.tasks.nst.color import grey, match_colors, match_luminance
+from stylebatch.tasks.nst.encoder import Encoder, Pooling
+from stylebatch.tasks.nst.guidance import guide, normalize_masks
+from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
+from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
+from stylebatch.tasks.nst.precision import DTYPES
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.plan.jobs import Job, Style
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.storage.cache import as_file
+from stylebatch.tasks.storage.files import has_digest
+from stylebatch.tasks.storage.places import Place
+
+
+def to_tensor(picture: Image.Image, device: str) -> Tensor:
+    """A picture of mode RGB as (1, 3, H, W), float32, in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)[None].float() / 255
+
+
+def to_picture(tensor: Tensor) -> Image.Image:
+    """(1, 3, H, W) in [0, 1], rounded to 8 bits a channel."""
+    return Image.fromarray((tensor[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
+@lru_cache(maxsize=4)
+def load_encoder(
+    layers: frozenset[str],
+    precision: str,
+    pooling: Pooling,
+    device: str,
+    network: NetworkName,
+    weights: Place,
+    weights_sha256: str,
+) -> Encoder:
+    """The encoder, read once a process.
+
+    Raises:
+        BadInput: the weights are not those any more that the key was made of.
+    """
+    if not has_digest(weights, weights_sha256):
+        raise BadInput(f"{weights.name} was changed while the run was going on; run again")
+    with as_file(weights) as file:
+        return Encoder(layers, DTYPES[precision], pooling, device, network, file)
+
+
+@lru_cache(maxsize=32)
+def load_style(path: Place, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
+    """The Gram matrices of a style as it is, computed once a process."""
+    picture = resize(load_picture(path, sha256), size)
+    return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
+
+
+def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
+    """A style's Gram matrices, after it was given the content's colours or its range of luminance where that is set."""
+    size = max(content.shape[-2:]) * settings.style_scale
+    if settings.preserve_color == "none":
+        return load_style(style.path, style.sha256, size, tuple(settings.style_layers), encoder)
+    picture = to_tensor(resize(load_picture(style.path, style.sha256), size), str(content.device))
+    recolor = match_colors if settings.preserve_color == "match" else match_luminance
+    return style_targets(encoder, recolor(picture, content), settings.style_layers)
+
+
+def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
+    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, or nothing where there are none."""
+    masks = [
+        load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        for style in styles
+        if style.mask
+    ]
+    if not masks:
+        return None
+    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(device) / 255)
+
+
+def weights_of(settings: Settings) -> Weights:
+    """The objective's weights as the settings have them, for the scale of the network's own features.
+
+    The content loss grows with the square of the features, the style loss with their fourth power.
+    """
+    unit = NETWORKS[settings.network].normalization.unit
+    return Weights(
+        content=settings.content_weight * unit**2,
+        style=settings.style_weight * unit**4,
+        tv=settings.tv_weight,
+        tv_power=settings.tv_power,
+        content_layers=settings.content_layers,
+        style_layers=settings.style_layers,
+    )
+
+
+def make_objective(
+    job: Job, content: Tensor, precision: str, device: str, frugal: bool = False, share: float = 1.0
+) -> Objective:
+    """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1].
+
+    Args:
+        frugal: take as little memory as can be, at the cost of time.
+        share: of the device's memory that this pair has.
+
+    Raises:
+        BadInput: a picture is damaged, or does not fit into the memory.
+    """
+    settings = job.settings
+    weights = weights_of(settings)
+    file = weights_here(settings, job.weights)
+    encoder = load_encoder(
+        weights.layers, precision, settings.pooling, device, settings.network, file, job.weights_sha256
+    )
+    view = grey if settings.preserve_color == "luminance" else same
+    grams = [style_grams(style, settings, content, encoder) for style in job.styles]
+    shares = [style.weight for style in job.styles]
+    height, width = content.shape[-2:]
+    masks = load_masks(job.styles, height, width, device)
+    regions = None
+    if masks is None:
+        targets = blend(grams, shares)
+    else:
+        targets = {layer: torch.stack([gram[layer] for gram in grams]) for layer in settings.style_layers}
+        strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
+        regions = guide(encoder, content, settings.style_layers, masks, strengths)
+    content_features = content_targets(encoder, view(content), settings.content_layers)
+    recomputed = 0
+    if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
+        recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
+    return Objective(encoder, weights, content_features, targets, view, regions, recomputed)

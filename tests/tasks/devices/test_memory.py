@@ -1,0 +1,109 @@
+"""Memory by choice: what follows from a limit, and what becomes of a pair that has no room."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stylebatch.tasks.devices.leases import Pool
+from stylebatch.tasks.devices.memory import (
+    GB,
+    affordable_history,
+    automatic_limit,
+    choose_recomputed,
+    free_memory,
+    in_use,
+)
+from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.memory import peak_memory, stages_of
+from stylebatch.tasks.plan.jobs import Job, make_jobs
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import Manifest
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.stylizing import objective
+from stylebatch.tasks.stylizing.stylize import stylize
+
+CPU = Pool([Slot("cpu")])
+
+
+def make_job(samples: Path, **settings: object) -> Job:
+    row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 64, "steps": 4, **settings}
+    manifest = Manifest(samples / "test.yaml", [row])
+    pairs, bad_rows = check_rows(manifest, {})
+    assert not bad_rows
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
+    return job
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(objective.weights_of(Settings()).layers)
+
+
+def test_the_default_is_about_half_of_what_is_free() -> None:
+    assert automatic_limit("cpu") in [1e9 * 2**power for power in range(12)]
+    assert automatic_limit("cpu") <= max(1e9, free_memory("cpu") / 2) <= 2.2 * automatic_limit("cpu")
+
+
+def test_the_history_follows_from_the_limit_and_counts_in_the_key(samples: Path) -> None:
+    assert affordable_history(Settings(size=512, memory_limit=16), "cpu") == 50
+    assert affordable_history(Settings(size=2048, memory_limit=4), "cpu") == 11
+    assert affordable_history(Settings(size=4096, memory_limit=0.5), "cpu") == 5
+    roomy, enough, tight = (make_job(samples, memory_limit=limit) for limit in (100, 10, 0.003))
+    assert roomy.key == enough.key != tight.key
+    assert (roomy.settings.history, tight.settings.history) == (50, 9)
+
+
+def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None:
+    settings, pixels = Settings(size=1024, steps=50), 1024 * 768
+    most, least = (peak_memory(stages_of(encoder), pixels, 50, recomputed) for recomputed in (0, 5))
+
+    def choose(memory: float) -> int:
+        limited = settings.model_copy(update={"memory_limit": (in_use("cpu") + memory) / GB})
+        return choose_recomputed(encoder, limited, pixels, "cpu", frugal=False)
+
+    assert choose(2 * most) == 0
+    assert choose((most + least) / 2) > 0
+    assert choose_recomputed(encoder, settings, pixels, "cpu", frugal=True) == 5
+    with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit"):
+        choose(least / 2)
+
+
+def test_the_picture_does_not_depend_on_the_memory(tmp_path: Path, samples: Path) -> None:
+    job = make_job(samples)
+    usual = stylize(job, Store(tmp_path / "usual"), CPU)
+    frugal = stylize(job, Store(tmp_path / "frugal"), CPU, frugal=True)
+    assert usual.output_sha256 == frugal.output_sha256
+
+
+def test_a_pair_that_has_no_room_says_what_would_fit(tmp_path: Path, samples: Path) -> None:
+    job = make_job(samples)
+    job = replace(job, settings=job.settings.model_copy(update={"memory_limit": 0.01}))
+    with pytest.raises(BadInput, match="size: 64 takes about"):
+        stylize(job, Store(tmp_path), CPU)
+
+
+def test_memory_that_runs_out_is_known_as_such() -> None:
+    """With the real fault, in a process that may have little more than it has."""
+    code = """
+import resource
+import torch
+from stylebatch.tasks.devices.memory import is_out_of_memory
+from stylebatch.tasks.stylizing.stylize import is_transient
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 50_000_000, resource.RLIM_INFINITY))
+try:
+    torch.empty(400_000_000)
+except RuntimeError as error:
+    assert is_out_of_memory(error) and is_transient(error), error
+    print("known")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "known\n", run.stderr

@@ -1,0 +1,113 @@
+"""Files of trained networks: written and read back, and what is said of those that are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
+from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.storage.files import sha256_of
+
+
+def trained(network: TransformNetwork) -> Trained:
+    return Trained(
+        architecture=described(network),
+        style="night.jpg",
+        style_sha256="ab" * 32,
+        settings=Settings(size=64),
+        contents=7,
+        held_out=1,
+        steps=10,
+        seconds=3.5,
+        total_loss=30.0,
+        content_loss=10.0,
+        style_loss=20.0,
+        tv_loss=0.0,
+        worth=4.5,
+    )
+
+
+@pytest.fixture
+def network() -> TransformNetwork:
+    return TransformNetwork(Architecture(outer=8, trunk=8, blocks=1))
+
+
+@pytest.fixture
+def file(tmp_path: Path, network: TransformNetwork) -> Path:
+    write_model(tmp_path / "night.safetensors", network, trained(network))
+    return tmp_path / "night.safetensors"
+
+
+@torch.no_grad()
+def test_what_is_written_is_read_back(file: Path, network: TransformNetwork) -> None:
+    assert read_trained(file) == trained(network)
+    picture = torch.rand(1, 3, 32, 32)
+    assert torch.equal(read_model(file)(picture), network.half().float()(picture))
+
+
+def test_half_of_the_memory_is_enough(file: Path, network: TransformNetwork) -> None:
+    assert file.stat().st_size < 2.5 * sum(one.numel() for one in network.parameters()) + 4000
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"there is no file gone.safetensors"):
+        read_trained(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 200, 0.5, 0.99])
+def test_a_file_that_is_cut_off_is_told(file: Path, kept: float) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[: int(kept * len(data)) if 0 < kept < 1 else int(kept)])
+    with pytest.raises(BadInput, match=r"night.safetensors is damaged"):
+        read_model(file)
+
+
+def test_noise_is_no_network(tmp_path: Path) -> None:
+    (tmp_path / "noise.safetensors").write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(BadInput, match=r"noise.safetensors is damaged, or no trained network"):
+        read_model(tmp_path / "noise.safetensors")
+
+
+def test_another_programs_weights_are_no_network(tmp_path: Path) -> None:
+    safetensors.torch.save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors", {"format": "pt"})
+    with pytest.raises(BadInput, match="no network that `stylebatch train` has written"):
+        read_model(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "stylebatch-transform-9"}, "this version reads"),
+        ({"architecture": {"outer": 16, "trunk": 8, "blocks": 1, "noise": 3}}, "is damaged"),
+        ({"architecture": {"wings": 2}}, "is damaged"),
+        ({"steps": "many"}, "another version, or is damaged: steps"),
+    ],
+)
+def test_what_does_not_fit_is_told(file: Path, change: dict[str, object], message: str) -> None:
+    with safetensors.safe_open(file, "pt") as opened:
+        said = json.loads(opened.metadata()[META])
+    tensors = safetensors.torch.load_file(file)
+    safetensors.torch.save_file(tensors, file, {META: json.dumps({**said, **change})})
+    with pytest.raises(BadInput, match=message):
+        read_model(file)
+
+
+def test_a_network_without_finite_weights_is_told(tmp_path: Path, network: TransformNetwork) -> None:
+    with torch.no_grad():
+        network.painter.weight[0, 0] = float("nan")
+    write_model(tmp_path / "nan.safetensors", network, trained(network))
+    with pytest.raises(BadInput, match="no finite number"):
+        read_model(tmp_path / "nan.safetensors")
+
+
+def test_a_network_that_changed_during_the_run_is_told(file: Path) -> None:
+    load_model(file, sha256_of(file), "cpu")
+    with pytest.raises(BadInput, match="was changed while the run was going on"):
+        load_model(file, "0" * 64, "cpu")

@@ -1,0 +1,53 @@
+"""Locks between processes, which end with them."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylebatch.tasks.storage.locks import FileLocks
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from stylebatch.tasks.storage.locks import FileLocks
+locks = FileLocks(Path(sys.argv[1]))
+assert locks.acquire_lock("key", "other")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    locks = FileLocks(tmp_path)
+    assert locks.acquire_lock("key", "me")
+    assert locks.acquire_lock("key", "me"), "it is mine already"
+    assert locks.is_lock_holder("key", "me")
+    assert not locks.is_lock_holder("key", "you")
+    assert locks.is_locked("key")
+    assert not locks.acquire_lock("key", "you", acquire_timeout=0)
+    assert asyncio.run(locks.aacquire_lock("other key", "you"))
+    with pytest.raises(ValueError, match="does not hold"):
+        locks.release_lock("key", "you")
+    locks.release_lock("key", "me")
+    assert not locks.is_locked("key")
+    assert asyncio.run(locks.await_for_lock("key", timeout=0))
+
+
+def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        locks = FileLocks(tmp_path)
+        assert not locks.wait_for_lock("key", timeout=0.1)
+        assert not locks.acquire_lock("key", "me", acquire_timeout=0.1)
+        holder.kill()
+        assert locks.acquire_lock("key", "me", acquire_timeout=10)
+    finally:
+        holder.kill()
+        holder.communicate()

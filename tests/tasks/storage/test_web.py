@@ -1,0 +1,167 @@
+"""Pictures from the web: no private address is ever spoken to, and nothing goes on for ever."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import Manifest
+from stylebatch.tasks.storage import cache, web
+from stylebatch.tasks.stylizing.stylize import is_transient
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the path says: ``/status/404``, ``/to/<address>``, ``/bytes/100``."""
+
+    def do_GET(self) -> None:
+        _, kind, rest = self.path.split("/", 2)
+        asked = self.server.asked  # type: ignore[attr-defined]
+        asked.append(self.path)
+        if kind == "to":
+            self.send_response(302)
+            self.send_header("Location", rest)
+            self.end_headers()
+        elif kind == "status":
+            self.send_error(int(rest))
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"x" * int(rest))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.asked = []  # type: ignore[attr-defined]
+    threading.Thread(target=found.serve_forever, daemon=True).start()
+    yield found
+    found.shutdown()
+    found.server_close()
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take this machine for a public one: no test speaks to another."""
+    real = web.is_public
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1" or real(address))
+
+
+def get(path: str, server: ThreadingHTTPServer, names: dict[str, list[str]] | None = None) -> bytes:
+    def resolve(host: str, port: int) -> list[str]:
+        return (names or {}).get(host, ["127.0.0.1"])
+
+    file = io.BytesIO()
+    web.fetch(f"http://pictures.example:{server.server_port}{path}", file, resolve)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_public_addresses(address: str) -> None:
+    assert web.is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254",
+        "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00:ec2::254", "ff02::1",
+        "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "nonsense",
+    ],
+)  # fmt: skip
+def test_private_addresses(address: str) -> None:
+    assert not web.is_public(address)
+    with pytest.raises(BadInput, match="h is at a private address"):
+        web.fetch("https://h/a.jpg", io.BytesIO(), lambda host, port: ["8.8.8.8", address])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]"])
+def test_a_server_of_this_machine_is_not_spoken_to(host: str, server: ThreadingHTTPServer) -> None:
+    with pytest.raises((BadInput, OSError), match=r"private address|cannot be read"):
+        web.fetch(f"http://{host}:{server.server_port}/bytes/3", io.BytesIO())
+    assert not server.asked  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("public")
+def test_bytes_come_also_by_a_redirect(server: ThreadingHTTPServer) -> None:
+    assert get("/bytes/100000", server) == b"x" * 100_000
+    assert get("/to//bytes/3", server) == b"xxx"
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize(
+    "target", ["http://inner.example/bytes/3", "http://169.254.169.254/latest/meta-data", "//192.168.0.1/a"]
+)
+def test_a_redirect_to_a_private_address_is_refused(target: str, server: ThreadingHTTPServer) -> None:
+    names = {"inner.example": ["10.0.0.1"], "169.254.169.254": ["169.254.169.254"], "192.168.0.1": ["192.168.0.1"]}
+    with pytest.raises(BadInput, match="is at a private address"):
+        get(f"/to/{target}", server, names)
+
+
+@pytest.mark.usefixtures("public")
+def test_the_address_that_was_looked_at_is_the_one_that_is_spoken_to(server: ThreadingHTTPServer) -> None:
+    answers = [["127.0.0.1"], ["10.0.0.1"]]
+
+    def rebinding(host: str, port: int) -> list[str]:
+        return answers.pop(0)
+
+    file = io.BytesIO()
+    web.fetch(f"http://rebinding.example:{server.server_port}/bytes/3", file, rebinding)
+    assert file.getvalue() == b"xxx"
+    assert len(answers) == 1, "the name was resolved once"
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize(
+    ("path", "message", "transient"),
+    [
+        ("/status/404", "the server answers with 404", False),
+        ("/status/503", "the server answers with 503", True),
+        ("/to/ftp://pictures.example/a.jpg", "leads away from the web", False),
+        ("/bytes/5000", "is larger than 0 MB", False),
+    ],
+)
+def test_what_does_not_work_is_told(
+    path: str, message: str, transient: bool, server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "LARGEST", 1000)
+    with pytest.raises((BadInput, OSError), match=message) as error:
+        get(path, server)
+    assert is_transient(error.value) is transient
+
+
+@pytest.mark.usefixtures("public")
+def test_redirects_have_an_end(server: ThreadingHTTPServer) -> None:
+    loop = "/to/" * 8 + "/bytes/3"
+    with pytest.raises(BadInput, match="more than 5 redirects"):
+        get(loop, server)
+
+
+@pytest.mark.usefixtures("public")
+def test_time_has_an_end(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "LONGEST", -1.0)
+    with pytest.raises(OSError, match="took longer than"):
+        get("/bytes/3", server)
+
+
+@pytest.mark.usefixtures("public")
+def test_a_row_by_http(server: ThreadingHTTPServer, samples: Path, tmp_path: Path) -> None:
+    cache.forget()
+    address = f"http://127.0.0.1:{server.server_port}"
+    rows = [{"content": f"{address}/bytes/30", "style": str(samples / "styles/glass.jpg")}]
+    _, (off,) = check_rows(Manifest(tmp_path / "a.csv", rows), {})
+    assert (
+        off.message == f"content: {address}/bytes/30: pictures are not read over http(s) unless --allow-http is given"
+    )
+    assert not server.asked  # type: ignore[attr-defined]
+    _, (on,) = check_rows(Manifest(tmp_path / "a.csv", rows, allow_http=True), {})
+    assert on.message == "content: 30 is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)"
