@@ -18,8 +18,8 @@ class Layer(nn.Module):
     """A convolution behind reflection padding, and instance normalization with a ReLU behind it.
 
     The gain and the shift behind the normalization are given: they are all that a style decides (Dumoulin, Shlens,
-    Kudlur, "A Learned Representation for Artistic Style", ICLR 2017). The weights lie as a matrix (C_out, C_in · k · k),
-    which is what Muon orthogonalizes.
+    Kudlur, "A Learned Representation for Artistic Style", ICLR 2017). The weights lie as a matrix
+    (C_out, C_in · k · k), which is what Muon orthogonalizes.
 
     Args:
         taken: channels of what it is given, C_in; ``given``: of what it gives, C_out.

@@ -12,15 +12,16 @@ from stylebatch.tasks.request.settings import Settings
 ENGINE = 1
 
 
-OF_NETWORKS = {"engine", "refine"}
+# The settings of an engine that another has no use for.
+OF_NETWORKS = {"engine", "refine", "strength"}
 OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
 OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
 
 
 def _idle(settings: Settings) -> set[str]:
-    """The settings that this engine has no use for."""
+    """The settings that do not decide this picture."""
     if settings.engine != "feedforward":
-        return OF_NETWORKS
+        return OF_NETWORKS - {"strength"} if settings.paints else OF_NETWORKS
     return OF_OPTIMIZING if settings.refine else OF_OPTIMIZING | OF_OPTIMIZERS
 
 

@@ -22,6 +22,8 @@ from stylebatch.tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, Netw
 from stylebatch.tasks.request.presets import PresetName, with_preset
 from stylebatch.tasks.storage.places import is_url, to_place, without_secrets
 
+# What ``init`` can be other than a picture.
+STARTS = ("content", "noise", "painted")
 # Context of a validation without the rest of the row: which network there will be is left open.
 WITHOUT_ROW = {"without_row": True}
 
@@ -74,19 +76,32 @@ class Settings(BaseModel):
     )
     engine: Literal["optimize", "feedforward", "auto"] = Field(
         "optimize",
-        description="`optimize` each picture; `feedforward`: one pass through `model`, a network that was trained for "
-        "the style; `auto`: train a network where that is quicker for all pictures of a style "
-        "([Trained networks](#trained-networks))",
+        description="`optimize` each picture; `feedforward`: one pass through a network that paints in any style; "
+        "`auto`: what `effort` asks for ([One pass](one-pass.md))",
+    )
+    effort: Literal["draft", "good", "best"] = Field(
+        "good",
+        exclude=True,
+        description="of `auto`: `draft` paints in one pass, `best` optimizes each picture; `good` tunes a network to a "
+        "style where it has so many pictures that this is quicker than to optimize them",
     )
     model: str = Field(
-        "none", min_length=1, description="of `feedforward`: the file that `stylebatch train` has written for the style"
+        "none",
+        min_length=1,
+        description="the network that paints: `none` is the one that comes along, for any style, or the path of a file "
+        "that `stylebatch train` has written",
+    )
+    strength: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="of the network that paints: how far it goes from the photograph, 0, to the style, 1",
     )
     refine: int = Field(
         0,
         ge=0,
         le=100_000,
-        description="of `feedforward`: steps of the optimizer, from the network's picture; with `auto`, unless given, "
-        "as many as bring it to where `steps` would",
+        description="of `feedforward`: steps of the optimizer, from the network's picture",
     )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
@@ -138,7 +153,8 @@ class Settings(BaseModel):
     init: str = Field(
         "content",
         min_length=1,
-        description="what the optimizer starts from: `content`, `noise`, or the path of a picture",
+        description="what the optimizer starts from: `content`, `painted` (by `model`, in one pass), `noise`, or the "
+        "path of a picture",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
@@ -191,7 +207,12 @@ class Settings(BaseModel):
     @property
     def starts_from_picture(self) -> bool:
         """Whether ``init`` is the path of a picture."""
-        return self.init not in ("content", "noise")
+        return self.init not in STARTS
+
+    @property
+    def paints(self) -> bool:
+        """Whether a network paints the picture, or what the optimizer starts from."""
+        return self.engine == "feedforward" or (self.engine == "optimize" and self.init == "painted")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -61,7 +61,7 @@ class Made:
     steps: int
 
 
-def start_picture(job: Job, content: Tensor) -> Tensor:
+def start_picture(job: Job, content: Tensor, slot: Slot, frugal: bool) -> Tensor:
     """What the optimizer starts from, of ``content``'s shape (1, 3, H, W)."""
     height, width = content.shape[-2:]
     if job.init is not None:
@@ -69,6 +69,8 @@ def start_picture(job: Job, content: Tensor) -> Tensor:
         return to_tensor(resized, str(content.device))
     if job.settings.init == "noise":
         return noise(height, width, job.settings.seed).to(content.device)
+    if job.settings.init == "painted":
+        return paint([job], content, slot, frugal)
     return content
 
 
@@ -122,7 +124,7 @@ def optimize_by_scales(
     steps_before = 0
     for size, steps in resolutions(settings.size, fitting, settings.steps):
         content = to_tensor(resize(picture, size), slot.device)
-        before, start = start, start_picture(job, content)
+        before, start = start, start_picture(job, content, slot, frugal)
         if optimized:
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
@@ -140,7 +142,7 @@ def paint_and_refine(
         picture: the content in its own size.
     """
     content = to_tensor(resize(picture, job.settings.size), slot.device)
-    painted = paint(job, content, slot, frugal)
+    painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
     refined = optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
@@ -202,7 +204,7 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
     with leases.lease() as slot:
         started = time.perf_counter()
         contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
-        painted = paint(jobs[0], contents, slot, frugal=False)
+        painted = paint(jobs, contents, slot, frugal=False)
         made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
         finished = [finish(job, one, slot) for job, one in zip(jobs, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
