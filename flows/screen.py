@@ -30,6 +30,7 @@ from stylebatch.tasks.runs.report import Outcome, count
 from stylebatch.tasks.runs.status import RunStatus
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.training.files import plot_of, preview_of
 
 if TYPE_CHECKING:  # it imports torch
     from stylebatch.tasks.networks.models import Trained
@@ -85,8 +86,8 @@ class Bar(Watcher):
     def intended(self, plan: Intention) -> None:
         print_plan(self.progress.console, plan)
 
-    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
-        text = f"training a network, {step}/{steps}: {_training(loss, held_out)}"
+    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+        text = f"training a network, {step}/{steps}: {_training(loss, structure, style_distance)}"
         self.progress.update(self._task, description=text)
 
     def chose(self, decisions: Sequence[str]) -> None:
@@ -113,8 +114,9 @@ class Bar(Watcher):
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
 
 
-def _training(loss: float, held_out: float) -> str:
-    return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
+def _training(loss: float, structure: float, style_distance: float) -> str:
+    held_out = f"; held out: structure {structure:.2f}, style distance {style_distance:.2f}"
+    return f"loss {loss:.2f}" + ("" if math.isnan(structure) else held_out)
 
 
 def _steps(job: Pending) -> int:
@@ -147,26 +149,27 @@ class GalleryBar:
 
 
 class TrainingBar(Watcher):
-    """A progress bar over the steps of a training, with the losses and the time left."""
+    """A progress bar over the steps of a training, with the loss, the figures and the time left."""
 
     def __init__(self, console: Console) -> None:
         self.progress = _over_steps(console)
         self._task = self.progress.add_task("reading pictures", total=None)
 
-    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
-        self.progress.update(self._task, completed=step, total=steps, description=_training(loss, held_out))
+    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+        description = _training(loss, structure, style_distance)
+        self.progress.update(self._task, completed=step, total=steps, description=description)
 
 
 def print_trained(console: Console, trained: Trained, out: Place, seconds: float) -> None:
     """What a training has come to, and where the files are."""
     console.print(
-        f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
-        f"{trained.total_loss:,.0f}, as after {trained.worth:.0f} steps of the optimizer",
+        f"{trained.samples} samples of {trained.contents} pictures; in {trained.held_out} held out: "
+        f"structure {trained.structure:.2f}, style distance {trained.style_distance:.2f}",
         highlight=False,
         soft_wrap=True,
     )
     console.print(f"{_duration(seconds)} in all; the files:", highlight=False)
-    for file in (out, out.with_name(f"{out.stem}.preview.png"), out.with_name(f"{out.stem}.losses.svg")):
+    for file in (out, preview_of(out), plot_of(out)):
         if exists(file):
             console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 

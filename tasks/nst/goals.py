@@ -1,4 +1,4 @@
-"""What a network has to reach in a training: the arrangement of a content, and what makes a style, by their features."""
+"""What a network has to reach in a training: the arrangement of a content, and what makes a style, by features."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Style:
     condition: Tensor
 
     def packed(self) -> Style:
-        """The same with the matrices in half of the memory, rounded to 8 bits of mantissa: they range too far for 11."""
+        """The same with the matrices in half of the memory, in the format of half the bits that has their range."""
         grams = {layer: gram.bfloat16() for layer, gram in self.grams.items()}
         return Style(grams, self.moments, self.condition)
 
@@ -41,7 +41,8 @@ class Style:
 @torch.no_grad()
 def look(encoder: Encoder, picture: Tensor) -> Features:
     """The features of a picture (1, 3, H, W), RGB in [0, 1], that everything here is made of."""
-    return encoder(picture, dict.fromkeys(LOOKED_AT, Tensor.detach))
+    features: Features = encoder(picture, dict.fromkeys(LOOKED_AT, Tensor.detach))
+    return features
 
 
 def style_of(features: Features, picture: Tensor) -> Style:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
 from torch import Tensor
 
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
 from stylebatch.tasks.nst.training import EMPHASIS, SPACIOUS, Trainer, criterion, sample
-from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
 
 WEIGHTS = Weights(0.01, 10.0, 0.0, {"relu4_2": 1.0}, {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0})
 SIZE, STEPS = 64, 12
