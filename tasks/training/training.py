@@ -23,6 +23,7 @@ from stylebatch.tasks.devices.memory import choose_recomputed
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.networks.models import Trained, described, read_model, write_model
+from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses, Objective, content_targets
@@ -43,7 +44,7 @@ from stylebatch.tasks.training.checkpoint import Checkpoint
 STEPS = 4000  # of a training, unless told otherwise
 # The settings that a training goes by.
 OBJECTIVE = {
-    *("size", "style_scale", "content_weight", "style_weight", "tv_weight", "tv_power"),
+    *("size", "style_scale", "objective", "content_weight", "style_weight", "tv_weight", "tv_power"),
     *("network", "content_layers", "style_layers", "pooling", "precision", "seed"),
 }
 VERSION = 1  # to be raised with every change that gives another network for the same request
@@ -264,13 +265,14 @@ class _Session:
         encoder = load_encoder(*given, request.weights, request.weights_sha256)
         longer, layers = settings.size * settings.style_scale, tuple(settings.style_layers)
         style = load_style(request.style, request.style_sha256, longer, layers, encoder)
-        targets = content_targets(encoder, content, settings.content_layers)
+        form = FORMS[settings.objective]
+        targets = content_targets(encoder, content, settings.content_layers, form)
         recomputed = 0
         if gradients:
             alone = settings.model_copy(update={"steps": 1})  # no optimizer's history lies beside it
             pixels = content.shape[-2] * content.shape[-1]
             recomputed = choose_recomputed(encoder, alone, pixels, self._device, False, self._share)
-        return Objective(encoder, weights, targets, style, recomputed=recomputed)
+        return Objective(encoder, weights, targets, style, form, recomputed=recomputed)
 
     @property
     def network(self) -> TransformNetwork:
