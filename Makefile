@@ -8,7 +8,8 @@ BIN := .venv/bin
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures are
+demo: .venv/installed  ## stylize nine sample pairs, paint twenty in one pass, and say where the pictures are
+	$(BIN)/stylebatch run manifests/painted.yaml --gallery
 	$(BIN)/stylebatch run manifests/demo.yaml --gallery
 
 test: .venv/installed  ## run the tests

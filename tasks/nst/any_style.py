@@ -4,8 +4,8 @@ A transformation network (Johnson, Alahi, Fei-Fei 2016) whose instance normaliza
 small network makes of the style (Ghiasi, Lee, Kudlur, Dumoulin, Shlens, "Exploring the structure of a real-time,
 arbitrary neural artistic stylization network", BMVC 2017). Three things differ:
 
-- What is painted on is the content in the style's colours, by a map in closed form: without any training it has half of
-  the style distance gone, and exactly the palette, for any style.
+- What it makes is a change of the `ground`, the content in the style's colours and contrasts: in closed form, without
+  any training and for any style, half of the style distance is gone and the palette is the style's.
 - The style is described by moments of VGG-19's features (`condition`) instead of a network that is trained for it.
 - The range is clamped as in `image`, with the gradient of a projection.
 """
@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylebatch.tasks.nst.condition import MOMENTS, with_colors
+from stylebatch.tasks.nst.condition import MOMENTS
+from stylebatch.tasks.nst.ground import STATISTICS, ground
 from stylebatch.tasks.nst.image import clamp_to_range
 from stylebatch.tasks.nst.layer import Layer, Modulation
 from stylebatch.tasks.nst.strips import in_strips
@@ -28,7 +29,7 @@ from stylebatch.tasks.nst.strips import in_strips
 MIDDLE = 0.45  # about the mean of photographs
 CONTRAST = 4.0  # brings their values to about a standard deviation of 1
 STROKE = 0.1  # what one unit of the last layer is worth, so that it learns at the others' rate
-BEYOND = 0.5  # how far out of the range the recoloured content is shown to the network
+BEYOND = 0.5  # how far out of the range the ground is shown to the network
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ class AnyStyleNetwork(nn.Module):
                 statistics of the normalization are those of the whole picture all the same, so that the outcome is
                 the same but for rounding.
         """
-        told, mean, covariance = condition.split([MOMENTS, 3, 9], 1)
-        ground = with_colors(pictures, mean, covariance.view(-1, 3, 3))  # (N, 3, H, W)
+        told, statistics = condition.split([MOMENTS, STATISTICS], 1)
+        under = ground(pictures, statistics)  # (N, 3, H, W)
         head, trunk, tail = self._modulations(told)
         height, width = pictures.shape[-2:]
-        x = torch.cat([pictures, ground.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, 6, H, W)
+        x = torch.cat([pictures, under.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, 6, H, W)
         x = F.pad(CONTRAST * (x - MIDDLE), (0, -width % 4, 0, -height % 4), mode="replicate")  # to be halved twice
         x = x.to(dtype, memory_format=torch.channels_last)
         first, last = cast(Sequence[Layer], self.head), cast(Sequence[Layer], (*self.tail, self.painter))
@@ -103,7 +104,7 @@ class AnyStyleNetwork(nn.Module):
         else:
             x = self._blocks(in_strips(first, head, x, strip), trunk)
             x = in_strips(last, [*tail, None], x, strip)
-        return clamp_to_range(ground + STROKE * x[..., :height, :width].float())
+        return clamp_to_range(under + STROKE * x[..., :height, :width].float())
 
     def _blocks(self, x: Tensor, modulations: Sequence[Modulation]) -> Tensor:
         """The residual blocks: (N, trunk, H/4, W/4), before and after."""

@@ -24,6 +24,9 @@ from stylebatch.tasks.storage.places import is_url, to_place, without_secrets
 
 # What ``init`` can be other than a picture.
 STARTS = ("content", "noise", "painted")
+FormName = Literal["balanced", "classic"]  # of the objective; `tasks.nst.forms` has them
+# The weights of content and style unless they are given. Classic ones are Gatys' own, 1 : 1000 before the style's 1/C².
+WEIGHTS: Mapping[FormName, tuple[float, float]] = {"balanced": (1.0, 1.0), "classic": (0.01, 10.0)}
 # Context of a validation without the rest of the row: which network there will be is left open.
 WITHOUT_ROW = {"without_row": True}
 
@@ -31,6 +34,12 @@ WITHOUT_ROW = {"without_row": True}
 def _network(data: Mapping[str, Any]) -> Network:
     """The network among the settings that are validated already, or the default."""
     return NETWORKS[data.get("network", DEFAULT)]
+
+
+def _content_layers(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the content loss looks by default."""
+    network = _network(data)
+    return network.content_layers if data.get("objective") == "classic" else network.structure_layers
 
 
 def _parse_layers(value: Any, info: ValidationInfo) -> Any:
@@ -108,8 +117,20 @@ class Settings(BaseModel):
     tolerance: float = Field(
         0.0, ge=0, lt=1, description="stop early where ten steps lower the loss by less than this share of it; 0: never"
     )
-    content_weight: Weight = Field(0.01, description="weight of the content loss")
-    style_weight: Weight = Field(10.0, description="weight of the style loss")
+    objective: FormName = Field(
+        "balanced",
+        description="`balanced`: losses that mean the same for every style; `classic`: those of Gatys et al. 2016, "
+        "whose weights are each style's own ([The objective](#the-objective))",
+    )
+    content_weight: Weight = Field(
+        default_factory=lambda data: WEIGHTS[data.get("objective", "balanced")][0],
+        description="weight of the content loss: 0.3 is clearly more painting, 3 clearly more photograph; "
+        "`classic` has 0.01",
+    )
+    style_weight: Weight = Field(
+        default_factory=lambda data: WEIGHTS[data.get("objective", "balanced")][1],
+        description="weight of the style loss; `classic` has 10",
+    )
     tv_weight: Weight = Field(0.0, description="weight of the total variation: smooths the result")
     tv_power: int = Field(
         1,
@@ -128,9 +149,9 @@ class Settings(BaseModel):
         description="of the network: `auto`, or the path of a file of your own, `.pth` or `.safetensors`",
     )
     content_layers: Layers = Field(
-        default_factory=lambda data: dict.fromkeys(_network(data).content_layers, 1.0),
-        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`; other networks "
-        "have defaults of their own",
+        default_factory=lambda data: dict.fromkeys(_content_layers(data), 1.0),
+        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`; `classic` has "
+        "`relu4_2`, and other networks have defaults of their own",
     )
     style_layers: Layers = Field(
         default_factory=lambda data: dict.fromkeys(_network(data).style_layers, 1.0),

@@ -15,6 +15,7 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.weights import weights_here
 from stylebatch.tasks.nst.color import grey, match_colors, match_luminance
 from stylebatch.tasks.nst.encoder import Encoder, Pooling
+from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
@@ -91,9 +92,10 @@ def load_masks(styles: Sequence[Style], height: int, width: int, device: str) ->
 def weights_of(settings: Settings) -> Weights:
     """The objective's weights as the settings have them, for the scale of the network's own features.
 
-    The content loss grows with the square of the features, the style loss with their fourth power.
+    The classic content loss grows with the square of the features, the style loss with their fourth power; the balanced
+    ones have no scale.
     """
-    unit = NETWORKS[settings.network].normalization.unit
+    unit = NETWORKS[settings.network].normalization.unit if settings.objective == "classic" else 1.0
     return Weights(
         content=settings.content_weight * unit**2,
         style=settings.style_weight * unit**4,
@@ -134,8 +136,9 @@ def make_objective(
         targets = {layer: torch.stack([gram[layer] for gram in grams]) for layer in settings.style_layers}
         strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
         regions = guide(encoder, content, settings.style_layers, masks, strengths)
-    content_features = content_targets(encoder, view(content), settings.content_layers)
+    form = FORMS[settings.objective]
+    content_features = content_targets(encoder, view(content), settings.content_layers, form)
     recomputed = 0
     if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
         recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
-    return Objective(encoder, weights, content_features, targets, view, regions, recomputed)
+    return Objective(encoder, weights, content_features, targets, form, view, regions, recomputed)

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
-from stylebatch.tasks.nst.condition import MOMENTS, WIDTH, colors, with_colors
+from stylebatch.tasks.nst.condition import MOMENTS, WIDTH
+from stylebatch.tasks.nst.ground import ground, statistics
 
 SMALL = Architecture(outer=8, middle=12, trunk=16, blocks=2, width=8)
 
@@ -26,9 +27,7 @@ def conditions(count: int, seed: int = 5) -> Tensor:
     """Of made-up styles, (count, `WIDTH`)."""
     generator = torch.Generator().manual_seed(seed)
     told = torch.rand((count, MOMENTS), generator=generator)
-    spread = torch.rand((count, 3, 3), generator=generator) * 0.2
-    covariance = spread @ spread.transpose(1, 2)
-    return torch.cat([told, torch.rand((count, 3), generator=generator), covariance.flatten(1)], 1)
+    return torch.cat([told, statistics(torch.rand((count, 3, 40, 40), generator=generator))], 1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (65, 97), (67, 64), (70, 63)])
@@ -78,37 +77,11 @@ def test_strips_in_bfloat16_leave_no_seam(network: AnyStyleNetwork) -> None:
 
 
 @torch.no_grad()
-def test_a_network_at_its_start_gives_the_content_in_the_styles_colours() -> None:
-    picture, style = torch.rand(2, 3, 32, 40), conditions(2)
-    _, mean, covariance = style.split([MOMENTS, 3, 9], 1)
-    expected = with_colors(picture, mean, covariance.view(-1, 3, 3)).clamp(0, 1)
-    torch.testing.assert_close(AnyStyleNetwork(SMALL)(picture, style), expected)
+def test_a_network_at_its_start_gives_the_ground() -> None:
+    picture, styles = torch.rand(2, 3, 32, 40), conditions(2)
+    expected = ground(picture, styles[:, MOMENTS:]).clamp(0, 1)
+    torch.testing.assert_close(AnyStyleNetwork(SMALL)(picture, styles), expected)
 
 
-def test_a_condition_holds_moments_and_colours_and_no_more() -> None:
-    assert WIDTH == 2 * (64 + 128 + 256 + 512) + 3 + 9
-
-
-@torch.no_grad()
-def test_colours_get_the_mean_and_the_covariance_that_were_asked_for() -> None:
-    picture = torch.rand(2, 3, 50, 60) * torch.tensor([1.0, 0.5, 0.8]).view(1, 3, 1, 1)
-    mean = torch.tensor([[0.2, 0.5, 0.6], [0.7, 0.3, 0.1]])
-    spread = torch.rand(2, 3, 3) * 0.2
-    covariance = spread @ spread.transpose(1, 2)
-    found, around = colors(with_colors(picture, mean, covariance))
-    torch.testing.assert_close(found, mean, rtol=0, atol=1e-5)
-    torch.testing.assert_close(around, covariance, rtol=0.05, atol=1e-3)
-
-
-@torch.no_grad()
-def test_a_picture_that_has_the_colours_already_is_hardly_changed() -> None:
-    picture = torch.rand(1, 3, 40, 40)
-    mean, covariance = colors(picture)
-    assert (with_colors(picture, mean, covariance) - picture).abs().max() < 0.01
-
-
-@torch.no_grad()
-def test_an_even_picture_gets_no_noise_blown_up() -> None:
-    picture = (torch.full((1, 3, 40, 40), 0.5) + 0.002 * torch.randn(1, 3, 40, 40)).clamp(0, 1)
-    moved = with_colors(picture, torch.full((1, 3), 0.4), 0.05 * torch.eye(3)[None])
-    assert moved.std() < 0.05
+def test_a_condition_holds_moments_and_statistics_and_no_more() -> None:
+    assert WIDTH == 2 * (64 + 128 + 256 + 512) + 3 + 9 * 5

@@ -15,6 +15,7 @@ from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
 from torch import Tensor
 
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import CLASSIC
 from stylebatch.tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
 from stylebatch.tasks.nst.training import EMPHASIS, SPACIOUS, Trainer, criterion, sample
 
@@ -41,7 +42,8 @@ def objective(samples: Path) -> Callable[[Tensor], Objective]:
     targets = style_targets(encoder, style, WEIGHTS.style_layers)
 
     def make(content: Tensor) -> Objective:
-        return Objective(encoder, WEIGHTS, content_targets(encoder, content, WEIGHTS.content_layers), targets)
+        seen = content_targets(encoder, content, WEIGHTS.content_layers, CLASSIC)
+        return Objective(encoder, WEIGHTS, seen, targets, CLASSIC)
 
     return make
 

@@ -10,7 +10,7 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.places import Place
 
-PAINTED = Settings(size=256, engine="feedforward", model="night.safetensors")
+PAINTED = Settings(size=256, engine="feedforward", precision="float32")
 
 
 def job(row: int, settings: Settings = PAINTED, content: str = "a.jpg", model_sha256: str | None = "m") -> Job:
