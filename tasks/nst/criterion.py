@@ -1,9 +1,8 @@
 """What a training minimizes: how far a painted picture is from its content and from its style, each on its own scale.
 
-The objective of Johnson, Alahi, Fei-Fei (2016) departed from in two ways, without which a network comes to paint the
-same texture over whatever it is shown. The content is compared by normalized features (`structure`), which tell where
-something is and not in which colours; and everything about a style is relative to the style's own norm, so that loud
-styles and quiet ones count alike.
+It is the balanced form of the objective (`forms`), without which a network comes to paint the same texture over
+whatever it is shown, and by which every style counts alike. One thing comes to it: beside the Gram matrices it looks at
+the means and the standard deviations of the style's features, which are what the network is told (`condition`).
 """
 
 from __future__ import annotations
@@ -11,18 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from stylebatch.tasks.nst.condition import LOOKED_AT, moments
 from stylebatch.tasks.nst.encoder import Encoder
-from stylebatch.tasks.nst.goals import CONTENT_LAYERS, FLOOR, Features, Style
+from stylebatch.tasks.nst.forms import BALANCED
+from stylebatch.tasks.nst.goals import CONTENT_LAYERS, Features, Style
 from stylebatch.tasks.nst.losses import gram_matrix, total_variation
-from stylebatch.tasks.nst.structure import normalized
-from stylebatch.tasks.nst.style_distance import relative_distance
 
 MOMENTS_SHARE = 0.5  # what means and standard deviations each count beside the Gram matrices
-LEVELS = 255  # of `total_variation`, whose unit is one of them
 
 
 @dataclass(frozen=True)
@@ -38,9 +34,9 @@ class Terms:
 class Criterion:
     """``content · C + style · S + tv · V``.
 
-    ``C = 1/L Σ_l mse(N(F_l), N(P_l))`` with normalized features at `CONTENT_LAYERS`;
-    ``S = 1/L Σ_l ‖G - S‖/‖S‖ + ½ ‖μ - μ_S‖/‖μ_S‖ + ½ ‖σ - σ_S‖/‖σ_S‖`` at the layers of `LOOKED_AT`;
-    ``V`` the total variation of pixels in [0, 1].
+    ``C`` is the mean of the balanced content distances at `CONTENT_LAYERS`;
+    ``S = 1/L Σ_l ‖G - S‖/‖S‖ + ½ ‖μ - μ_S‖/‖μ_S‖ + ½ ‖σ - σ_S‖/‖σ_S‖`` at the L layers of `LOOKED_AT`;
+    ``V`` is the total variation, in units of 0–255.
     """
 
     content: float
@@ -52,7 +48,7 @@ class Criterion:
         seen = encoder(painted, {layer: _Look(layer, arrangement, style) for layer in LOOKED_AT})
         content = torch.stack([apart for apart, _ in seen.values() if apart is not None]).mean()
         style_term = torch.stack([apart for _, apart in seen.values()]).mean()
-        return Terms(content, style_term, total_variation(painted) / LEVELS)
+        return Terms(content, style_term, total_variation(painted))
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum."""
@@ -70,8 +66,8 @@ class _Look:
     def __call__(self, features: Tensor) -> tuple[Tensor | None, Tensor]:
         content = None
         if self.layer in CONTENT_LAYERS:
-            content = F.mse_loss(normalized(features, FLOOR), self.arrangement[self.layer].float())
-        far = relative_distance(gram_matrix(features), self.style.grams[self.layer].float())
+            content = BALANCED.content(BALANCED.view(features), self.arrangement[self.layer].float())
+        far = BALANCED.style(gram_matrix(features), self.style.grams[self.layer].float())
         for own, wanted in zip(moments(features), self.style.moments[self.layer], strict=True):
-            far = far + MOMENTS_SHARE * relative_distance(own, wanted)
+            far = far + MOMENTS_SHARE * BALANCED.style(own, wanted)
         return content, far

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from stylebatch.tasks.nst.condition import LOOKED_AT, condition_of, moments
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import BALANCED
 from stylebatch.tasks.nst.losses import gram_matrix
-from stylebatch.tasks.nst.structure import normalized
 
 CONTENT_LAYERS = ("relu3_1", "relu4_1")
-FLOOR = 0.01  # of `normalized`, in a loss
 Features = Mapping[str, Tensor]  # name of a layer to (1, C, h, w)
 
 
@@ -53,7 +52,7 @@ def style_of(features: Features, picture: Tensor) -> Style:
 
 def arrangement_of(features: Features) -> Features:
     """What is wanted of a content: its normalized features at `CONTENT_LAYERS`, in half precision."""
-    return {layer: normalized(features[layer], FLOOR).half() for layer in CONTENT_LAYERS}
+    return {layer: BALANCED.view(features[layer]).half() for layer in CONTENT_LAYERS}
 
 
 def between(own: Style, style: Style, strength: float) -> Style:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.precision import fastest_precision
-from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.request.settings import WEIGHTS, Settings
 from stylebatch.tasks.storage.places import Place
 
 # Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day.
@@ -29,7 +29,7 @@ class Request:
     Attributes:
         styles: one, which the network is tuned to, or the several that it learns any style from.
         contents: photographs; some are held out.
-        settings: those of `COUNTING` decide.
+        settings: those of `COUNTING` decide, with the weights of the balanced objective.
         steps: of the training, at most.
         start: the file of a network to start from.
     """
@@ -85,6 +85,7 @@ def make_request(
 ) -> Request:
     """A request with what ``auto`` stands for on this device in its place.
 
+    Weights of the classic objective become those that are as many times the default of the balanced one.
     Pictures that are there twice count once, and of too many for the memory some are taken.
 
     Args:
@@ -93,8 +94,15 @@ def make_request(
     Raises:
         BadRequest: there are too few different pictures.
     """
-    precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
-    resolved = settings.model_copy(update={"precision": precision})
+    content, style = WEIGHTS[settings.objective]
+    resolved = settings.model_copy(
+        update={
+            "precision": fastest_precision(device) if settings.precision == "auto" else settings.precision,
+            "objective": "balanced",
+            "content_weight": settings.content_weight / content,
+            "style_weight": settings.style_weight / style,
+        }
+    )
     tuning = len(styles) == 1
     unresolved = Request(styles, contents, resolved, steps or (TUNING_STEPS if tuning else ANY_STYLE_STEPS), start)
     most = max(2, int(MOST_BYTES / (3 * unresolved.longer_sides[1] ** 2)))

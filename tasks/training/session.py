@@ -33,8 +33,8 @@ from stylebatch.tasks.training.request import File, Request
 from stylebatch.tasks.training.samples import Samples
 
 BATCH = 4  # samples a step
-# Weights beside a style weight of 1; the settings' are relative to their defaults.
-CONTENT, TV = 0.3, 0.2
+# What a content weight of 1 stands for beside a style weight of 1, and the total variation's that is always there.
+CONTENT, TV = 0.6, 8e-4
 VALIDATIONS = 10  # in a whole training, or more, since they are never further apart than this many steps:
 FARTHEST = 500
 # A training ends when this share of its steps has brought nothing better.
@@ -56,11 +56,8 @@ class Point:
 
 
 def criterion_of(settings: Settings) -> Criterion:
-    """What a training minimizes. The settings' weights are told by their defaults, which make the training's own."""
-    default = Settings()
-    content = settings.content_weight / default.content_weight
-    style = settings.style_weight / default.style_weight
-    return Criterion(CONTENT * content, style, TV + settings.tv_weight)
+    """What a training minimizes, by the settings of a `Request`."""
+    return Criterion(CONTENT * settings.content_weight, settings.style_weight, TV + settings.tv_weight)
 
 
 class Session(AbstractContextManager["Session"]):
