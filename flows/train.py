@@ -66,6 +66,8 @@ def train(
         if (style is None) == (styles is None):
             raise BadInput("give either one style, to tune a network to, or with --styles many, for any style")
         found = [(style, sha256_of(style))] if style is not None else _find(styles or (), "--styles")
+        if style is None and len({sha256 for _, sha256 in found}) < 2:
+            raise BadInput("--styles: give two different ones at least; to tune a network to one, give it as STYLE")
         begun = _start(start or (BUNDLED if style is not None else None))
         settings = Settings.model_validate(given)
         request = make_request(found, _find(contents, "--contents"), settings, slot.device, begun, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stylebatch.tasks.errors import BadRequest
@@ -92,7 +92,7 @@ def make_request(
         styles: one, to be tuned to, or several different ones.
 
     Raises:
-        BadRequest: there are too few different pictures.
+        BadRequest: there are too few different contents.
     """
     content, style = WEIGHTS[settings.objective]
     resolved = settings.model_copy(
@@ -103,18 +103,14 @@ def make_request(
             "style_weight": settings.style_weight / style,
         }
     )
-    tuning = len(styles) == 1
-    unresolved = Request(styles, contents, resolved, steps or (TUNING_STEPS if tuning else ANY_STYLE_STEPS), start)
-    most = max(2, int(MOST_BYTES / (3 * unresolved.longer_sides[1] ** 2)))
-    chosen, photographs = _different(styles)[:most], _different(contents)[:most]
+    looks, photographs = _different(styles), _different(contents)
     if len(photographs) < 2:
         raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
-    if not tuning and len(chosen) < 2:
-        raise BadRequest(
-            "a network for any style needs two different styles at least, since one is held out; to tune one to a "
-            "single style, give it as STYLE"
-        )
-    return Request(chosen, photographs, resolved, unresolved.steps, start)
+    request = Request(
+        looks, photographs, resolved, steps or (TUNING_STEPS if len(looks) == 1 else ANY_STYLE_STEPS), start
+    )
+    most = max(2, int(MOST_BYTES / (3 * request.longer_sides[1] ** 2)))
+    return replace(request, styles=looks[:most], contents=photographs[:most])
 
 
 def _different(files: Sequence[File]) -> list[File]:

@@ -110,12 +110,13 @@ def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> No
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_network_is_trained_into_a_bucket_and_painted_with_from_there(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+def test_a_network_is_tuned_into_a_bucket_and_painted_with_from_there(
+    bucket: Bucket, small_network: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "STEPS", 4)  # a training that is shorter than optimizing even these few
+    monkeypatch.setattr(engines, "BUNDLED", small_network)
+    monkeypatch.setattr(engines, "TUNING_STEPS", 2)  # which is quicker than optimizing even these few
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("auto"))
-    asked: dict[str, str | int | float] = {"engine": "auto", "refine": 0, "steps": 100, "precision": "float32"}
+    asked: dict[str, str | int | float] = {"engine": "auto", "steps": 500, "precision": "float32"}
     outcomes = stylize(manifest, out, asked)
     assert statuses(outcomes) == ["completed"] * 4
     models = {outcome.record.settings.model for outcome in outcomes if outcome.record}

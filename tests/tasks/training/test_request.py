@@ -55,8 +55,6 @@ def test_weights_of_the_classic_objective_count_by_their_defaults(contents: list
 def test_too_few_pictures_are_refused(contents: list[File], styles: list[File]) -> None:
     with pytest.raises(BadRequest, match="two different content pictures"):
         make_request(styles, [contents[0], contents[0]], Settings(), "cpu")
-    with pytest.raises(BadRequest, match="two different styles"):
-        make_request([styles[0], styles[0]], contents, Settings(), "cpu")
 
 
 def test_no_more_pictures_are_taken_than_the_memory_holds(
