@@ -67,12 +67,12 @@ def judge(
 def _sees_what_judges_see(job: Job, picture: Image.Image) -> bool:
     """Whether the losses' network and its input are those of the figures, so that one pass does for both."""
     settings = job.settings
-    return (
-        (settings.network, settings.weights, settings.pooling, settings.preserve_color)
-        == (DEFAULT, "auto", "max", "none")
-        and max(picture.size) <= LONGER_SIDE
-        and _is_wide_enough(picture)
-    )
+    encoder = settings.network, settings.weights, settings.pooling, settings.preserve_color
+    return encoder == (DEFAULT, "auto", "max", "none") and _is_small(picture) and _is_wide_enough(picture)
+
+
+def _is_small(picture: Image.Image) -> bool:
+    return max(picture.size) <= LONGER_SIDE
 
 
 def _is_wide_enough(picture: Image.Image) -> bool:

@@ -42,8 +42,7 @@ def make_job(samples: Path, **settings: object) -> Job:
 def features(judge: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
     """By layer, (C, positions), in double precision."""
     with torch.no_grad():
-        seen = judge(to_tensor(picture, "cpu"), dict.fromkeys(LAYERS, lambda one: one[0].flatten(1).double().numpy()))
-    return seen
+        return judge(to_tensor(picture, "cpu"), dict.fromkeys(LAYERS, lambda one: one[0].flatten(1).double().numpy()))
 
 
 def structure(one: np.ndarray, other: np.ndarray) -> float:
