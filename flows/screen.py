@@ -26,7 +26,7 @@ from rich.text import Text
 from stylebatch.flows.text import escape, named, warning_of
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
-from stylebatch.tasks.runs.report import Outcome, content_lost, count
+from stylebatch.tasks.runs.report import Outcome, content_lost, count, shown
 from stylebatch.tasks.runs.status import RunStatus
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
@@ -113,7 +113,7 @@ class Bar(Watcher):
 
 
 def _training(loss: float, held_out: float) -> str:
-    return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
+    return f"loss {shown(loss)}" + ("" if math.isnan(held_out) else f", held out {shown(held_out)}")
 
 
 def _steps(job: Pending) -> int:
@@ -160,7 +160,7 @@ def print_trained(console: Console, trained: Trained, out: Place, seconds: float
     """What a training has come to, and where the files are."""
     console.print(
         f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
-        f"{trained.total_loss:,.0f}, as after {trained.worth:.0f} steps of the optimizer",
+        f"{shown(trained.total_loss)}, as after {trained.worth:.0f} steps of the optimizer",
         highlight=False,
         soft_wrap=True,
     )

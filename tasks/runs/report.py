@@ -161,6 +161,11 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     return {status: counts[status] for status in ("completed", "cached", "failed")}
 
 
+def shown(loss: float) -> str:
+    """A loss as people read it: three digits of a balanced one, which is about 1, and whole ones of thousands."""
+    return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
+
+
 def content_lost(outcomes: Iterable[Outcome]) -> list[str]:
     """The ids of the pictures in which a person hardly recognizes the content any more."""
     return [outcome.id for outcome in outcomes if outcome.record and outcome.record.content_lost]
