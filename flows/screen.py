@@ -23,10 +23,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from stylebatch.flows.text import escape
+from stylebatch.flows.text import escape, named, warning_of
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
-from stylebatch.tasks.runs.report import Outcome, count
+from stylebatch.tasks.runs.report import Outcome, content_lost, count, shown
 from stylebatch.tasks.runs.status import RunStatus
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # it imports torch
 # What a screen has room for; the report has them all.
 FAILURES = 10
 SLOWEST = 3
-NAMED = 5
 COLOURS = {"completed": "green", "cached": "blue", "failed": "red"}
 
 
@@ -114,7 +113,7 @@ class Bar(Watcher):
 
 
 def _training(loss: float, held_out: float) -> str:
-    return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
+    return f"loss {shown(loss)}" + ("" if math.isnan(held_out) else f", held out {shown(held_out)}")
 
 
 def _steps(job: Pending) -> int:
@@ -161,7 +160,7 @@ def print_trained(console: Console, trained: Trained, out: Place, seconds: float
     """What a training has come to, and where the files are."""
     console.print(
         f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
-        f"{trained.total_loss:,.0f}, as after {trained.worth:.0f} steps of the optimizer",
+        f"{shown(trained.total_loss)}, as after {trained.worth:.0f} steps of the optimizer",
         highlight=False,
         soft_wrap=True,
     )
@@ -187,6 +186,8 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
         console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
     if len(failures) > FAILURES:
         console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    if lost := content_lost(outcomes):
+        console.print(f"[yellow]warning[/] {escape(warning_of(lost))}", highlight=False, soft_wrap=True)
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
@@ -211,7 +212,7 @@ def print_plan(console: Console, plan: Intention) -> None:
 
 
 def _named(ids: Sequence[str]) -> str:
-    return escape(", ".join(ids[:NAMED])) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+    return escape(named(ids))
 
 
 def print_status(console: Console, status: RunStatus) -> None:
