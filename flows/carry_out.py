@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from prefect import get_run_logger
+
 from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
 from stylebatch.flows.runners import Placement
+from stylebatch.flows.text import warning_of
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.batches import in_batches
@@ -15,7 +18,7 @@ from stylebatch.tasks.progress import watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore, open_store
 from stylebatch.tasks.runs.ledger import Ledger
-from stylebatch.tasks.runs.report import Outcome, Outcomes, Status, output_of, refused, settled
+from stylebatch.tasks.runs.report import Outcome, Outcomes, Status, content_lost, output_of, refused, settled
 from stylebatch.tasks.runs.traces import write_traces
 from stylebatch.tasks.runs.work import Work
 
@@ -67,6 +70,8 @@ def carry_out(
         write_traces(ledger.outcomes, store, out / "traces.parquet")
     artifacts.show(write_grids(ledger.outcomes, ledger.manifest.parent, out, allow_http))
     artifacts.summarize(ledger.outcomes)
+    if lost := content_lost(ledger.outcomes):
+        get_run_logger().warning(warning_of(lost))
     return ledger.outcomes
 
 

@@ -22,11 +22,11 @@ def end(
 ) -> NoReturn:
     """Print what became of a run, and exit with what that comes to."""
     from stylebatch.flows.screen import print_summary
-    from stylebatch.tasks.runs.report import count
+    from stylebatch.tasks.runs.report import content_lost, count
 
     left = rows - len(outcomes)
     counts: dict[str, int | str] = {str(name): number for name, number in count(outcomes).items()}
-    counts |= {"left": left, "out": str(folder)}
+    counts |= {"content_lost": len(content_lost(outcomes)), "left": left, "out": str(folder)}
     if log_json:
         from stylebatch.flows.json_log import JsonLog
 

@@ -11,6 +11,7 @@ _NEEDS = {
     "content_loss": (*_ENCODER, *_CONTENT),
     "style_loss": (*_ENCODER, *_STYLE),
     "tv_loss": ("size", *_VARIATION),
+    "structure": ("size",),
     "content_similarity": ("size",),
     "style_distance": ("size", "style_scale", "preserve_color"),
 }

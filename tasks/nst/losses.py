@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,8 @@ from torch import Tensor
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.forms import Form
 from stylebatch.tasks.nst.guidance import Region, guided_distance
+
+T = TypeVar("T")
 
 
 class _Gram(torch.autograd.Function):
@@ -156,11 +158,19 @@ class Objective:
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        distances = self.encoder(
-            self.view(picture),
-            {layer: partial(self._distances, layer) for layer in self.weights.layers},
-            self.recomputed,
-        )
+        return self.observe(picture, {})[0]
+
+    def observe(self, picture: Tensor, looks: Mapping[str, Callable[[Tensor], T]]) -> tuple[Losses, dict[str, T]]:
+        """The losses, and what ``looks`` make of the features at their layers in the same pass of the network."""
+        seen: dict[str, T] = {}
+
+        def at(layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
+            if layer in looks:
+                seen[layer] = looks[layer](features)
+            return self._distances(layer, features)
+
+        layers = self.weights.layers | looks.keys()
+        distances = self.encoder(self.view(picture), {one: partial(at, one) for one in layers}, self.recomputed)
         content = picture.new_zeros(())
         for layer in self.weights.content_layers:
             content = content + distances[layer][0]
@@ -168,7 +178,7 @@ class Objective:
         tv = picture.new_zeros(())
         if self.weights.tv:  # at weight zero it would cost time in every step and change nothing
             tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
-        return Losses(content, style, tv)
+        return Losses(content, style, tv), seen
 
     def _distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted distances at one layer from the content and the style: zero for the one it has no part in."""

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 from stylebatch.tasks.request.settings import Settings
 
+# Below this structure a person hardly recognizes the photograph: seen on a sheet of pictures, which the page of the
+# benchmarks describes.
+RECOGNIZED = 0.4
+
 
 class Record(BaseModel):
     """One finished pair, by its key.
@@ -29,6 +33,8 @@ class Record(BaseModel):
     style_loss: float
     tv_loss: float
     style_loss_by_layer: dict[str, float]
+    structure: float | None = None  # nothing of a picture that is too narrow, and in records of earlier versions
+    style_distance: float | None = None
     optimizer_loss: float | None  # nothing where a network painted alone
     steps: int
     seconds: float
@@ -45,6 +51,11 @@ class Record(BaseModel):
     model_sha256: str | None = None  # of the trained network, if one painted
     settings: Settings
     finished_at: datetime
+
+    @property
+    def content_lost(self) -> bool | None:
+        """Whether a person hardly recognizes the content any more; unknown where its structure is."""
+        return None if self.structure is None else self.structure < RECOGNIZED
 
 
 @lru_cache(maxsize=1024)

@@ -91,6 +91,9 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             *((name, real) for name in ("total_loss", "content_loss", "style_loss", "tv_loss")),
             *((LAYER_COLUMN + layer, real) for layer in layers),
             ("optimizer_loss", real),
+            ("structure", real),
+            ("style_distance", real),
+            ("content_lost", pa.bool_()),
             ("steps", whole),
             ("seconds", real),
             ("device", text),
@@ -129,6 +132,7 @@ class _Rows:
         row |= vars(record)  # the schema takes from it what has a column
         row |= {LAYER_COLUMN + layer: loss for layer, loss in record.style_loss_by_layer.items()}
         row |= self._settings(record.settings)
+        row["content_lost"] = record.content_lost
         row["output"] = outcome.output.as_posix() if outcome.output else None
         return row
 
@@ -156,6 +160,16 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     """How many rows ended in each way."""
     counts = Counter(outcome.status for outcome in outcomes)
     return {status: counts[status] for status in ("completed", "cached", "failed")}
+
+
+def shown(loss: float) -> str:
+    """A loss as people read it: three digits of a balanced one, which is about 1, and whole ones of thousands."""
+    return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
+
+
+def content_lost(outcomes: Iterable[Outcome]) -> list[str]:
+    """The ids of the pictures in which a person hardly recognizes the content any more."""
+    return [outcome.id for outcome in outcomes if outcome.record and outcome.record.content_lost]
 
 
 def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

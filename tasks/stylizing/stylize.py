@@ -24,7 +24,8 @@ from stylebatch.tasks.devices.memory import fitting_size, is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, is_out_of_space
 from stylebatch.tasks.nst.adam import Adam
-from stylebatch.tasks.nst.color import with_colors_of
+from stylebatch.tasks.nst.color import toned, with_colors_of
+from stylebatch.tasks.nst.figures import Figures
 from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
@@ -35,13 +36,14 @@ from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.encode import write_png
 from stylebatch.tasks.pictures.resize import resize, scaled_size
-from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
 from stylebatch.tasks.stylizing.feedforward import paint
-from stylebatch.tasks.stylizing.objective import make_objective, to_picture, to_tensor
+from stylebatch.tasks.stylizing.judging import judge
+from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ class Made:
     steps: int
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A picture as it is written, with its losses and, unless it is too narrow for them, its figures."""
+
+    made: Made
+    picture: Image.Image
+    losses: Losses
+    figures: Figures | None
+
+
 def start_picture(job: Job, content: Tensor, slot: Slot, frugal: bool) -> Tensor:
     """What the optimizer starts from, of ``content``'s shape (1, 3, H, W)."""
     height, width = content.shape[-2:]
@@ -71,14 +83,29 @@ def start_picture(job: Job, content: Tensor, slot: Slot, frugal: bool) -> Tensor
         return noise(height, width, job.settings.seed).to(content.device)
     if job.settings.init == "painted":
         return paint([job], content, slot, frugal)
+    if job.settings.objective == "balanced" and job.settings.preserve_color == "none":
+        return in_tones_of_styles(job, content)
     return content
 
 
-def judge(job: Job, content: Tensor, picture: Image.Image, slot: Slot) -> Losses:
-    """The losses of an 8-bit picture, in float32."""
-    with torch.no_grad():
-        objective = make_objective(job, content, "float32", slot.device, share=slot.share)
-        return objective(to_tensor(picture, slot.device))
+def in_tones_of_styles(job: Job, content: Tensor) -> Tensor:
+    """The content, (1, 3, H, W), in the tones of its styles: blended as they are, or each within its mask.
+
+    The balanced content loss sees no tones. From here the optimizer has the most of the way in a pale or dark style
+    behind it, which else takes a third of its steps.
+    """
+
+    def read(style: Style) -> Tensor:
+        picture = load_picture(style.path, style.sha256)
+        return to_tensor(resize(picture, max(content.shape[-2:])), str(content.device))
+
+    tones = torch.cat([toned(content, read(style)) for style in job.styles])
+    masks = load_masks(job.styles, *content.shape[-2:], str(content.device))
+    if masks is None:
+        shares = tones.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
+        return (shares * tones).sum(0, keepdim=True)
+    shares = masks[:, None]  # (R, 1, H, W)
+    return (shares * tones).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)) * content
 
 
 def optimize_from(
@@ -149,13 +176,18 @@ def paint_and_refine(
     return Made(content, refined.picture, refined.loss, refined.steps)
 
 
-def finish(job: Job, made: Made, slot: Slot) -> tuple[Image.Image, Losses]:
-    """The picture to be written, and its losses."""
+def finish(job: Job, original: Image.Image, made: Made, slot: Slot) -> Finished:
+    """The picture to be written, and what it came to.
+
+    Args:
+        original: the content in its own size.
+    """
     tensor = made.picture
     if job.settings.preserve_color == "luminance":
         tensor = with_colors_of(made.content, tensor)
     picture = to_picture(tensor)
-    return picture, judge(job, made.content, picture, slot)
+    losses, figures = judge(job, original, made.content, picture, slot)
+    return Finished(made, picture, losses, figures)
 
 
 def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
@@ -184,11 +216,11 @@ def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frug
         started = time.perf_counter()
         make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
         made = make(job, decoded, slot, on_step, frugal)
-        picture, losses = finish(job, made, slot)
+        finished = finish(job, decoded, made, slot)
         seconds = time.perf_counter() - started
     if trace and made.steps:
         curve.write(store.trace(job.key))
-    return keep(job, made, picture, losses, slot, seconds, store)
+    return keep(job, finished, slot, seconds, store)
 
 
 def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[Record]:
@@ -206,23 +238,18 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
         contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
         painted = paint(jobs, contents, slot, frugal=False)
         made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
-        finished = [finish(job, one, slot) for job, one in zip(jobs, made, strict=True)]
+        finished = [finish(job, *one, slot) for job, *one in zip(jobs, decoded, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
-    return [
-        keep(job, one, picture, losses, slot, seconds, store)
-        for job, one, (picture, losses) in zip(jobs, made, finished, strict=True)
-    ]
+    return [keep(job, one, slot, seconds, store) for job, one in zip(jobs, finished, strict=True)]
 
 
-def keep(
-    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: AnyStore
-) -> Record:
+def keep(job: Job, finished: Finished, slot: Slot, seconds: float, store: AnyStore) -> Record:
     """Write the picture into the store, and say all that is known of it.
 
     Raises:
         OSError: the picture that was written reads as another one.
     """
-    output = store.picture(job.key)
+    output, made, picture, losses = store.picture(job.key), finished.made, finished.picture, finished.losses
     output_sha256 = write_png(picture, output)
     if load_picture(output, output_sha256) != picture:
         raise OSError(f"{output.name} was written, and reads as another picture")
@@ -235,6 +262,8 @@ def keep(
         style_loss=style_loss,
         tv_loss=tv_loss,
         style_loss_by_layer=by_layer,
+        structure=finished.figures.structure if finished.figures else None,
+        style_distance=finished.figures.style_distance if finished.figures else None,
         optimizer_loss=made.loss,
         steps=made.steps,
         seconds=seconds,

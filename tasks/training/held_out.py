@@ -14,18 +14,20 @@ from stylebatch.tasks.nst.any_style import AnyStyleNetwork
 from stylebatch.tasks.nst.condition import LOOKED_AT
 from stylebatch.tasks.nst.criterion import Criterion
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.figures import (
+    DISTANCE_LAYERS,
+    LAYERS,
+    LONGER_SIDE,
+    STRUCTURE_LAYER,
+    Reference,
+    figures_of,
+)
 from stylebatch.tasks.nst.goals import Features, Style, arrangement_of, look, style_of
 from stylebatch.tasks.nst.losses import gram_matrix
-from stylebatch.tasks.nst.structure import structure
-from stylebatch.tasks.nst.style_distance import style_distance
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.stylizing.objective import to_picture, to_tensor
 from stylebatch.tasks.training.photographs import Photographs
 
-JUDGED_SIZE = 256  # longer side in pixels, or what is trained for where that is smaller
-# In each block of VGG-19 the layer that a training does not look at.
-STYLE_JUDGES = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")
-STRUCTURE_JUDGE = "relu4_1"
 PREVIEW = 4  # contents, and styles, of a preview
 
 
@@ -41,15 +43,14 @@ class Judgement:
 @dataclass(frozen=True)
 class _Content:
     picture: Tensor  # (1, 3, H, W)
-    arrangement: Features
-    judge: Tensor  # features at STRUCTURE_JUDGE
+    features: Features
 
 
 @dataclass(frozen=True)
 class _Wanted:
     picture: Tensor  # (1, 3, H, W)
     style: Style
-    grams: Features  # at STYLE_JUDGES
+    grams: Features  # at DISTANCE_LAYERS
 
 
 class HeldOut:
@@ -70,9 +71,9 @@ class HeldOut:
         dtype: torch.dtype,
         device: str,
     ) -> None:
-        self._encoder = Encoder({*LOOKED_AT, *STYLE_JUDGES}, device=device)
+        self._encoder = Encoder({*LOOKED_AT, *LAYERS}, device=device)
         self._criterion, self._dtype = criterion, dtype
-        longer = min(size, JUDGED_SIZE)
+        longer = min(size, LONGER_SIDE)
         self._contents = [self._content(to_tensor(resize(one, longer), device)) for one in photographs.held_out]
         self._styles = [
             self._wanted(to_tensor(resize(one, longer * style_scale), device)) for one in photographs.held_out_styles
@@ -83,13 +84,12 @@ class HeldOut:
         return len(self._contents)
 
     def _content(self, picture: Tensor) -> _Content:
-        features = look(self._encoder, picture)
-        return _Content(picture, arrangement_of(features), features[STRUCTURE_JUDGE])
+        return _Content(picture, look(self._encoder, picture))
 
     @torch.no_grad()
     def _wanted(self, picture: Tensor) -> _Wanted:
         style = style_of(look(self._encoder, picture), picture)
-        return _Wanted(picture, style, self._encoder(picture, dict.fromkeys(STYLE_JUDGES, gram_matrix)))
+        return _Wanted(picture, style, self._encoder(picture, dict.fromkeys(DISTANCE_LAYERS, gram_matrix)))
 
     @torch.no_grad()
     def paint(self, network: AnyStyleNetwork, picture: Tensor, style: int = 0) -> Tensor:
@@ -111,13 +111,10 @@ class HeldOut:
     def _judge(self, network: AnyStyleNetwork, content: int, style: int) -> Judgement:
         kept, wanted = self._contents[content], self._styles[style]
         painted = (self.paint(network, kept.picture, style) * 255).round() / 255
-        terms = self._criterion.terms(self._encoder, painted, kept.arrangement, wanted.style)
-        seen = self._encoder(painted, {**dict.fromkeys(STYLE_JUDGES, gram_matrix), STRUCTURE_JUDGE: Tensor.detach})
-        return Judgement(
-            self._criterion.total(terms).item(),
-            structure(seen[STRUCTURE_JUDGE], kept.judge),
-            style_distance(seen, wanted.grams),
-        )
+        terms = self._criterion.terms(self._encoder, painted, arrangement_of(kept.features), wanted.style)
+        reference = Reference(kept.features[STRUCTURE_LAYER], wanted.grams)
+        figures = figures_of(self._encoder(painted, reference.looks))
+        return Judgement(self._criterion.total(terms).item(), figures.structure, figures.style_distance)
 
     def preview(self, network: AnyStyleNetwork) -> Image.Image:
         """Some contents, a row each, in some styles, a column each, with the styles above them."""

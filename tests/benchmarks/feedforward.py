@@ -18,6 +18,7 @@ from torch import Tensor
 
 from stylebatch.tasks.networks.models import read_model, read_trained
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses, Objective, content_targets, style_targets
 from stylebatch.tasks.nst.optimize import optimize
@@ -105,7 +106,10 @@ def objectives(settings: Settings, style: Path, precision: str) -> Callable[[Ten
     encoder = Encoder(weights.layers, DTYPES[precision], settings.pooling, network=settings.network)
     picture = to_tensor(resize(load_picture(style), settings.size * settings.style_scale), "cpu")
     targets = style_targets(encoder, picture, settings.style_layers)
-    return lambda x: Objective(encoder, weights, content_targets(encoder, x, settings.content_layers), targets)
+    form = FORMS[settings.objective]
+    return lambda x: Objective(
+        encoder, weights, content_targets(encoder, x, settings.content_layers, form), targets, form
+    )
 
 
 def written(objective: Objective, picture: Tensor) -> Losses:

@@ -88,7 +88,7 @@ def test_few_pictures_are_optimized_without_measuring(
     assert "3 pictures are quicker than tuning a network" in decision(out)
     assert [one.status for one in stylize(manifest, out)] == ["cached"] * 3
 
-    (told,) = make_plan(out, False, "", {"steps": 500}, make_slots("cpu")[0]).decisions
+    (told,) = make_plan(out, False, "", {"steps": "500"}, make_slots("cpu")[0]).decisions
     assert told.endswith("swirls.jpg: optimized, since there is no network tuned to it"), "nothing is made to look"
 
 

@@ -75,8 +75,12 @@ def test_balanced_losses_are_their_formulas(encoder: Encoder, pictures: tuple[Te
         return (rows - rows.mean(1, keepdim=True)) / deviation
 
     found, kept, wanted = (features(encoder, one) for one in (picture, content, style))
-    distances = {layer: (normal(found[layer]) - normal(kept[layer])).square().mean() / 2 for layer in found}
-    content_loss = CONTENT_SHARE * 3.0 * (distances["relu2_1"] + 2 * distances["relu3_2"]) / 3
+
+    def lost(layer: str) -> Tensor:
+        one, other = normal(found[layer]), normal(kept[layer])
+        return 1 - ((one * other).sum(0) / one.norm(dim=0) / other.norm(dim=0)).mean()
+
+    content_loss = CONTENT_SHARE * 3.0 * (lost("relu2_1") + 2 * lost("relu3_2")) / 3
     assert losses.content.item() == pytest.approx(content_loss.item(), rel=1e-4)
     for layer, share in zip(STYLE, (1 / 6, 1 / 6, 4 / 6), strict=True):
         one, other = (gram_matrix(seen[layer].double()).double() for seen in (found, wanted))

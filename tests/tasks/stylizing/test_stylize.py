@@ -73,8 +73,9 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     [
         {"steps": 6},
         {"preset": "gatys2016"},
-        {"content_weight": 1.0},
-        {"style_weight": 1.0},
+        {"objective": "classic"},
+        {"content_weight": 3.0},
+        {"style_weight": 0.3},
         {"tv_weight": 100.0},
         {"tv_weight": 100.0, "tv_power": 2},
         {"preserve_color": "luminance"},
@@ -148,8 +149,9 @@ def test_the_network_and_a_style_are_loaded_once(tmp_path: Path, samples: Path) 
     store = Store(tmp_path)
     for content in ("images/coffee.jpg", "images/rocket.jpg", "images/chelsea.jpg"):
         stylize(make_job(samples, content=content, steps=1, precision="float32"), store, CPU)
-    assert objective.load_encoder.cache_info().misses == 1
-    assert objective.load_style.cache_info().misses == 1
+    # The one that judges goes a layer deeper than the one that optimizes.
+    assert objective.load_encoder.cache_info().misses == 2
+    assert objective.load_style.cache_info().misses == 2
 
 
 def test_a_picture_that_changed_since_its_key_was_made_is_refused(tmp_path: Path, samples: Path) -> None:

@@ -15,7 +15,9 @@ from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.models import read_model, read_trained
 from stylebatch.tasks.progress import Watcher, watcher
-from stylebatch.tasks.training.files import checkpoint_of, preview_of
+from stylebatch.tasks.storage.files import sha256_of
+from stylebatch.tasks.training.checkpoint import Checkpoint
+from stylebatch.tasks.training.files import checkpoint_of
 from stylebatch.tasks.training.request import File, Request
 from stylebatch.tasks.training.session import BATCH, Point, Session
 from stylebatch.tasks.training.training import train_network
@@ -51,7 +53,9 @@ def test_a_training_leaves_a_network_that_says_what_it_is(whole: Path, tuning: R
     assert 0 < trained.structure < 1
     assert trained.style_distance > 0
     assert sorted(file.name for file in whole.parent.iterdir()) == ["night.preview.png", "night.safetensors"]
-    assert Image.open(preview_of(whole)).size == (128, 128), "the style above, the content and what is painted below"
+    assert Image.open(whole.with_name("night.preview.png")).size == (128, 128), (
+        "the style above, the content and what is painted below"
+    )
 
 
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
@@ -86,12 +90,10 @@ def test_a_checkpoint_that_is_no_good_is_not_gone_on_from(
     else:
         safetensors.torch.save_file(
             {"now.network.painter.weight": torch.zeros(3)},
-            checkpoint_of(out),
+            Path(checkpoint_of(out)),
             {"stylebatch": json.dumps({"digest": "ab" * 32, "numbers": {}})},
         )
     with Session(tuning, SLOT) as session:
-        from stylebatch.tasks.training.checkpoint import Checkpoint
-
         session.resume(Checkpoint(checkpoint_of(out), tuning.digest))
         assert session.step == 0
 
@@ -151,8 +153,6 @@ def test_a_broken_picture_among_them_is_told_before_the_training(
 ) -> None:
     torn = tmp_path / "torn.jpg"
     torn.write_bytes((samples / "images/coffee.jpg").read_bytes()[:9000])
-    from stylebatch.tasks.storage.files import sha256_of
-
     with pytest.raises(BadInput, match=r"torn.jpg is truncated or damaged"):
         Session(replace(tuning, contents=[*tuning.contents, (torn, sha256_of(torn))]), SLOT)
     narrow = tmp_path / "narrow.png"
