@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ SETTINGS = Settings(size=64, precision="float32")
 
 
 @pytest.fixture(scope="session")
-def contents(samples: Path) -> list[File]:
+def contents(samples: Path) -> Sequence[File]:
     return [(path, sha256_of(path)) for path in sorted((samples / "images").glob("*.jpg"))]
 
 
 @pytest.fixture(scope="session")
-def styles(samples: Path) -> list[File]:
+def styles(samples: Path) -> Sequence[File]:
     return [(path, sha256_of(path)) for path in sorted((samples / "styles").glob("*.jpg"))][:3]
 
 
@@ -29,12 +30,12 @@ def start(small_network: Path) -> File:
 
 
 @pytest.fixture(scope="session")
-def tuning(contents: list[File], styles: list[File], start: File) -> Request:
+def tuning(contents: Sequence[File], styles: Sequence[File], start: File) -> Request:
     """To one style, in four steps."""
     return make_request(styles[:1], contents, SETTINGS, "cpu", start, steps=4)
 
 
 @pytest.fixture(scope="session")
-def learning(contents: list[File], styles: list[File], start: File) -> Request:
+def learning(contents: Sequence[File], styles: Sequence[File], start: File) -> Request:
     """Any style, in four steps."""
     return make_request(styles, contents, SETTINGS, "cpu", start, steps=4)

@@ -90,7 +90,7 @@ def test_a_checkpoint_that_is_no_good_is_not_gone_on_from(
     else:
         safetensors.torch.save_file(
             {"now.network.painter.weight": torch.zeros(3)},
-            Path(checkpoint_of(out)),
+            out.with_name("night.safetensors.checkpoint"),
             {"stylebatch": json.dumps({"digest": "ab" * 32, "numbers": {}})},
         )
     with Session(tuning, SLOT) as session:
