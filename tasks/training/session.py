@@ -41,6 +41,7 @@ FARTHEST = 500
 PATIENCE = 0.35
 MEASURED_STYLES = 160  # by which a new network measures what it is told
 LEAST_DEVIATION = 0.05  # of what is told: what hardly differs between them may yet differ in others
+DIVERGED = "the training has diverged: its pictures have no finite loss; try another seed"
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,15 @@ class Session(AbstractContextManager["Session"]):
         return self.step >= self._request.steps or self.step - best > PATIENCE * self._request.steps
 
     def take(self) -> None:
-        """One step of the training."""
+        """One step of the training. A sample that leads to no finite number is left out of it.
+
+        Raises:
+            BadInput: all of them do.
+        """
         first = self.step * BATCH
-        studied = list(self._pool.map(self._study, range(first, first + BATCH)))
+        studied = [one for one in self._pool.map(self._study, range(first, first + BATCH)) if _is_finite(*one)]
+        if not studied:
+            raise BadInput(DIVERGED)
         self._trainer.take([gradients for _, gradients in studied])
         self._since.append(fmean(loss for loss, _ in studied))
 
@@ -158,7 +165,7 @@ class Session(AbstractContextManager["Session"]):
         """Judge the held-out pictures, and keep the network if it is the best so far."""
         judged = self._held_out.judge(self.network)
         if not math.isfinite(judged.loss):
-            raise BadInput("the training has diverged: its pictures have no finite loss; try another seed")
+            raise BadInput(DIVERGED)
         loss = fmean(self._since)
         figures = judged.loss, judged.structure, judged.style_distance
         self.curve.append(Point(self.step * BATCH, self.seconds, loss, *figures))
@@ -212,6 +219,10 @@ class Session(AbstractContextManager["Session"]):
             smallest=smallest,
             largest=largest,
         )
+
+
+def _is_finite(loss: float, gradients: Sequence[Tensor]) -> bool:
+    return math.isfinite(loss) and all(gradient.isfinite().all() for gradient in gradients)
 
 
 def _read_start(start: File) -> AnyStyleNetwork:

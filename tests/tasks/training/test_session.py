@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,9 +131,26 @@ def test_a_training_that_diverges_is_told(tuning: Request) -> None:
     with Session(tuning, SLOT) as session:
         session.take()
         with torch.no_grad():
-            session.network.painter.weight[0, 0] = float("nan")
+            for network in (session.network, session._trainer.network):
+                network.painter.weight[0, 0] = float("nan")
+        with pytest.raises(BadInput, match="has diverged"):
+            session.take()
         with pytest.raises(BadInput, match="has diverged"):
             session.validate()
+
+
+def test_a_sample_without_a_finite_loss_is_left_out(tuning: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Session(tuning, SLOT) as session:
+        study = session._study
+
+        def spoiled(number: int) -> tuple[float, Sequence[torch.Tensor]]:
+            loss, gradients = study(number)
+            return (loss, gradients) if number else (float("nan"), [one * float("nan") for one in gradients])
+
+        monkeypatch.setattr(session, "_study", spoiled)
+        session.take()
+        assert math.isfinite(session.recent)
+        assert all(tensor.isfinite().all() for tensor in session.network.state_dict().values())
 
 
 def test_the_number_of_cores_does_not_decide_the_network(tuning: Request) -> None:
