@@ -112,6 +112,14 @@ class Settings(BaseModel):
         le=100_000,
         description="of `feedforward`: steps of the optimizer, from the network's picture",
     )
+    judge: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        exclude=True,
+        description="of `feedforward` without `refine`: the share of the pictures that get losses and figures, which "
+        "take longer than the painting; for very many pictures 0.01 tells enough",
+    )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
     tolerance: float = Field(
