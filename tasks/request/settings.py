@@ -73,7 +73,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
-    """How a pair is stylized. `request.settings_table` writes the README's table from the fields."""
+    """How a pair is stylized. `request.settings_table` writes the table of docs/settings.md from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
