@@ -190,6 +190,10 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
         console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
     if len(failures) > FAILURES:
         console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    if unjudged := sum(outcome.record is not None and outcome.record.total_loss is None for outcome in outcomes):
+        console.print(f"{unjudged} pictures have no losses and figures, as `judge` asks", highlight=False)
+    if lost := content_lost(outcomes):
+        console.print(f"[yellow]warning[/] {escape(warning_of(lost))}", highlight=False, soft_wrap=True)
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)

@@ -187,7 +187,11 @@ def _result(outcome: Outcome, folder: Place) -> Cell:
     if outcome.record is None or outcome.output is None:
         return Cell([], title=outcome.id, missing="failed")
     picture = folder / outcome.output.as_posix()
-    return Cell([(picture, 1.0)], title=outcome.id, note=f"loss {shown(outcome.record.total_loss)}")
+    return Cell([(picture, 1.0)], title=outcome.id, note=_note(outcome.record.total_loss))
+
+
+def _note(loss: float | None) -> str:
+    return "" if loss is None else f"loss {shown(loss)}"
 
 
 def _draw(page: Page) -> Image.Image:

@@ -24,15 +24,10 @@ def in_batches(jobs: Sequence[Job], sizes: Mapping[Place, tuple[int, int]]) -> l
     for job in jobs:
         shape = scaled_size(*sizes[job.content], job.settings.size)
         kind = job.model_sha256, job.settings.precision, job.settings.memory_limit, shape
-        together = open_[kind] if painted_only(job) else []
+        together = open_[kind] if job.painted_only else []
         if not together or (len(together) + 1) * shape[0] * shape[1] > PIXELS:
             together = []
             open_[kind] = together
             batches.append(together)
         together.append(job)
     return batches
-
-
-def painted_only(job: Job) -> bool:
-    """Whether a pass through the network is all that the job asks for."""
-    return job.settings.engine == "feedforward" and job.settings.refine == 0

@@ -62,6 +62,11 @@ class Job:
     model_sha256: str | None = None
 
     @property
+    def painted_only(self) -> bool:
+        """Whether a pass through the network is all that the job asks for."""
+        return self.settings.engine == "feedforward" and self.settings.refine == 0
+
+    @property
     def steps(self) -> int:
         """Of the optimizer; none where a network paints alone."""
         return self.settings.optimizer_steps

@@ -73,7 +73,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
-    """How a pair is stylized. `request.settings_table` writes the README's table from the fields."""
+    """How a pair is stylized. `request.settings_table` writes the table of docs/settings.md from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -111,6 +111,14 @@ class Settings(BaseModel):
         ge=0,
         le=100_000,
         description="of `feedforward`: steps of the optimizer, from the network's picture",
+    )
+    judge: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        exclude=True,
+        description="of `feedforward` without `refine`: the share of the pictures that get losses and figures, which "
+        "take longer than the painting; for very many pictures 0.01 tells enough",
     )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")

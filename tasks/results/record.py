@@ -28,10 +28,10 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     key: str
-    total_loss: float
-    content_loss: float
-    style_loss: float
-    tv_loss: float
+    total_loss: float | None  # losses: nothing of a painted picture that was left out by the setting `judge`
+    content_loss: float | None
+    style_loss: float | None
+    tv_loss: float | None
     style_loss_by_layer: dict[str, float]
     structure: float | None = None  # nothing of a picture that is too narrow, and in records of earlier versions
     style_distance: float | None = None

@@ -162,8 +162,10 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     return {status: counts[status] for status in ("completed", "cached", "failed")}
 
 
-def shown(loss: float) -> str:
+def shown(loss: float | None) -> str:
     """A loss as people read it: three digits of a balanced one, which is about 1, and whole ones of thousands."""
+    if loss is None:
+        return "not judged"
     return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
 
 

@@ -22,6 +22,7 @@ from stylebatch.tasks.nst.figures import (
 from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.layers import DEFAULT, NETWORKS
 from stylebatch.tasks.nst.losses import Losses, blend
+from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing.objective import (
@@ -36,15 +37,28 @@ from stylebatch.tasks.stylizing.objective import (
 
 
 @lru_cache(maxsize=4)
-def load_judge(device: str) -> Encoder:
+def load_judge(device: str, precision: str) -> Encoder:
     """The network that judges, read once a process: the bundled one, whatever the picture was made with."""
-    return Encoder(LAYERS, device=device)
+    return Encoder(LAYERS, DTYPES[precision], device=device)
+
+
+def _precision(job: Job) -> str:
+    """What a picture is judged in: where painting takes a hundredth of a second, judging is to be quick as well."""
+    return job.settings.precision if job.painted_only else "float32"
+
+
+def is_judged(job: Job) -> bool:
+    """Whether the job's picture gets losses and figures; of painted ones the setting says for which share.
+
+    By the key, so that it is the same pictures every time.
+    """
+    return not job.painted_only or int(job.key[:8], 16) < job.settings.judge * 2**32
 
 
 def judge(
     job: Job, original: Image.Image, content: Tensor, picture: Image.Image, slot: Slot
 ) -> tuple[Losses, Figures | None]:
-    """The losses and the figures of an 8-bit picture, in float32.
+    """The losses and the figures of an 8-bit picture, in float32, or of a painted one in its own number format.
 
     Args:
         original: the content in its own size.
@@ -60,7 +74,7 @@ def judge(
     with torch.no_grad():
         if _sees_what_judges_see(job, picture):
             return _judge_at_once(job, content, written, slot)
-        losses = make_objective(job, content, "float32", slot.device, share=slot.share)(written)
+        losses = make_objective(job, content, _precision(job), slot.device, share=slot.share)(written)
         return losses, _judge_apart(job, original, picture, slot)
 
 
@@ -81,7 +95,7 @@ def _is_wide_enough(picture: Image.Image) -> bool:
 
 def _judge_at_once(job: Job, content: Tensor, written: Tensor, slot: Slot) -> tuple[Losses, Figures]:
     form, layers = FORMS[job.settings.objective], job.settings.content_layers
-    encoder = encoder_of(job, "float32", slot.device, LAYERS)
+    encoder = encoder_of(job, _precision(job), slot.device, LAYERS)
     seen: dict[str, Tensor] = encoder(content, dict.fromkeys({*layers, STRUCTURE_LAYER}, Tensor.detach))
     kept = {layer: form.view(seen[layer]) for layer in layers}
     objective = with_styles(job, content, kept, encoder, also=DISTANCE_LAYERS)
@@ -96,7 +110,7 @@ def _judge_apart(job: Job, original: Image.Image, picture: Image.Image, slot: Sl
     small = resize(picture, min(LONGER_SIDE, max(picture.size)))
     if not _is_wide_enough(small):
         return None
-    encoder = load_judge(slot.device)
+    encoder = load_judge(slot.device, _precision(job))
     content = to_tensor(original.resize(small.size, Image.Resampling.BILINEAR), slot.device)
     longer = max(small.size) * job.settings.style_scale
     grams = [load_style(style.path, style.sha256, longer, DISTANCE_LAYERS, encoder) for style in job.styles]

@@ -42,7 +42,7 @@ from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
 from stylebatch.tasks.stylizing.feedforward import paint
-from stylebatch.tasks.stylizing.judging import judge
+from stylebatch.tasks.stylizing.judging import is_judged, judge
 from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
 
 
@@ -65,11 +65,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Finished:
-    """A picture as it is written, with its losses and, unless it is too narrow for them, its figures."""
+    """A picture as it is written, with its losses, if it is judged, and, unless it is too narrow, its figures."""
 
     made: Made
     picture: Image.Image
-    losses: Losses
+    losses: Losses | None
     figures: Figures | None
 
 
@@ -186,6 +186,8 @@ def finish(job: Job, original: Image.Image, made: Made, slot: Slot) -> Finished:
     if job.settings.preserve_color == "luminance":
         tensor = with_colors_of(made.content, tensor)
     picture = to_picture(tensor)
+    if not is_judged(job):
+        return Finished(made, picture, None, None)
     losses, figures = judge(job, original, made.content, picture, slot)
     return Finished(made, picture, losses, figures)
 
@@ -253,15 +255,9 @@ def keep(job: Job, finished: Finished, slot: Slot, seconds: float, store: AnySto
     output_sha256 = write_png(picture, output)
     if load_picture(output, output_sha256) != picture:
         raise OSError(f"{output.name} was written, and reads as another picture")
-    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
-    content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
     return Record(
         key=job.key,
-        total_loss=content_loss + style_loss + tv_loss,
-        content_loss=content_loss,
-        style_loss=style_loss,
-        tv_loss=tv_loss,
-        style_loss_by_layer=by_layer,
+        **_losses(losses),
         structure=finished.figures.structure if finished.figures else None,
         style_distance=finished.figures.style_distance if finished.figures else None,
         optimizer_loss=made.loss,
@@ -281,6 +277,15 @@ def keep(job: Job, finished: Finished, slot: Slot, seconds: float, store: AnySto
         settings=job.settings,
         finished_at=datetime.now(UTC),
     )
+
+
+def _losses(losses: Losses | None) -> dict[str, Any]:
+    """The fields of a record that hold the losses."""
+    if losses is None:
+        return {**dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")), "style_loss_by_layer": {}}
+    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
+    parts = {"content_loss": losses.content.item(), "style_loss": sum(by_layer.values()), "tv_loss": losses.tv.item()}
+    return {"total_loss": sum(parts.values()), **parts, "style_loss_by_layer": by_layer}
 
 
 def is_transient(error: BaseException) -> bool:

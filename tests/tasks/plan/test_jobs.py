@@ -81,7 +81,7 @@ def key_of(folder: Path, **row: Any) -> str:
 # A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
 # tests/tasks/request/test_presets.py, and test_memory.py and test_weights.py of other rooms.
 # Those of trained networks are below.
-APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine")
+APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge")
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
@@ -113,14 +113,15 @@ def test_an_optimizer_that_starts_from_a_painted_picture_has_the_network_in_its_
     assert len(set(keys)) == 4
 
 
-def test_effort_chooses_an_engine_and_decides_no_picture() -> None:
+@pytest.mark.parametrize("change", [{"effort": "best"}, {"judge": 0.1}])
+def test_what_chooses_an_engine_or_who_is_judged_decides_no_picture(change: dict[str, object]) -> None:
     settings = Settings(precision="float32")
-    other = settings.model_copy(update={"effort": "best"})
+    other = settings.model_copy(update=change)
     assert pair_key("1", STYLES, None, "3", other) == pair_key("1", STYLES, None, "3", settings)
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort")]
+    "name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge")]
 )
 def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     of_optimizing = name in ("steps", "scales", "init", "seed", "engine", "model", "weights")

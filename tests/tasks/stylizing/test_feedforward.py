@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.stylizing import feedforward
 from stylebatch.tasks.stylizing.feedforward import paint
+from stylebatch.tasks.stylizing.judging import is_judged
 from stylebatch.tasks.stylizing.objective import to_tensor
 
 SLOT = Slot("cpu")
@@ -134,6 +136,18 @@ def test_colours_of_the_content_are_kept_where_that_is_asked_for(folder: Path) -
     assert (grey - luminance(grey)).abs().mean() < (plain - luminance(plain)).abs().mean() / 2
 
 
+@pytest.mark.parametrize(("share", "judged"), [(1.0, 40), (0.0, 0), (0.25, 10)])
+def test_of_painted_pictures_the_share_that_is_asked_for_is_judged(folder: Path, share: float, judged: int) -> None:
+    painted = replace(job(folder, judge=share), key="")
+    jobs = [replace(painted, key=f"{n * 2**32 // 40:08x}" + 56 * "0") for n in range(40)]
+    assert sum(is_judged(one) for one in jobs) == judged
+
+
+def test_what_is_optimized_is_judged_in_any_case(folder: Path) -> None:
+    assert is_judged(replace(job(folder, judge=0, refine=1), key=64 * "f"))
+    assert is_judged(replace(job(folder, judge=0, engine="optimize"), key=64 * "f"))
+
+
 def test_strips_are_taken_where_memory_is_short_and_the_picture_is_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,4 +177,4 @@ def test_a_network_that_changed_costs_the_row(folder: Path, tmp_path: Path) -> N
     changed = tmp_path / "changed.safetensors"
     changed.write_bytes((folder / "any.safetensors").read_bytes() + b" ")
     with pytest.raises(BadInput, match="was changed while the run was going on"):
-        paint([Job(**{**{f: getattr(asked, f) for f in Job.__slots__}, "model": changed})], contents(), SLOT, False)
+        paint([replace(asked, model=changed)], contents(), SLOT, frugal=False)
