@@ -23,10 +23,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from stylebatch.flows.text import escape
+from stylebatch.flows.text import escape, named, warning_of
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
-from stylebatch.tasks.runs.report import Outcome, count
+from stylebatch.tasks.runs.report import Outcome, content_lost, count, shown
 from stylebatch.tasks.runs.status import RunStatus
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
@@ -38,7 +38,6 @@ if TYPE_CHECKING:  # it imports torch
 # What a screen has room for; the report has them all.
 FAILURES = 10
 SLOWEST = 3
-NAMED = 5
 COLOURS = {"completed": "green", "cached": "blue", "failed": "red"}
 
 
@@ -116,7 +115,7 @@ class Bar(Watcher):
 
 def _training(loss: float, structure: float, style_distance: float) -> str:
     held_out = f"; held out: structure {structure:.2f}, style distance {style_distance:.2f}"
-    return f"loss {loss:.2f}" + ("" if math.isnan(structure) else held_out)
+    return f"loss {shown(loss)}" + ("" if math.isnan(structure) else held_out)
 
 
 def _steps(job: Pending) -> int:
@@ -218,7 +217,7 @@ def print_plan(console: Console, plan: Intention) -> None:
 
 
 def _named(ids: Sequence[str]) -> str:
-    return escape(", ".join(ids[:NAMED])) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+    return escape(named(ids))
 
 
 def print_status(console: Console, status: RunStatus) -> None:
