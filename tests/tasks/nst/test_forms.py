@@ -71,8 +71,8 @@ def test_balanced_losses_are_their_formulas(encoder: Encoder, pictures: tuple[Te
 
     def normal(seen: Tensor) -> Tensor:
         rows = seen.double().flatten(2)[0]
-        deviation = rows.std(1, correction=0, keepdim=True) + 0.01 * rows.abs().mean()
-        return (rows - rows.mean(1, keepdim=True)) / deviation
+        deviation = rows.std(1, correction=0, keepdim=True)
+        return (rows - rows.mean(1, keepdim=True)) / (deviation + 0.01 * deviation.mean())
 
     found, kept, wanted = (features(encoder, one) for one in (picture, content, style))
 

@@ -36,10 +36,25 @@ def test_a_channel_without_anything_in_it_stays_empty() -> None:
 def test_a_floor_holds_faint_channels_down() -> None:
     given = features(1)
     given[:, 0] *= 1e-4
-    deviation = given[0, 0].std(correction=0)
-    expected = (given[0, 0] - given[0, 0].mean()) / (deviation + 0.01 * given.abs().mean())
-    torch.testing.assert_close(normalized(given, 0.01)[0, 0], expected)
+    deviations = given[0].std((1, 2), correction=0)
+    expected = (given[0, 0] - given[0, 0].mean()) / (deviations[0] + 0.01 * deviations.mean())
+    torch.testing.assert_close(normalized(given, 0.01)[0, 0], expected, atol=1e-4, rtol=1e-2)
     assert normalized(given, 0.01)[0, 0].std() < 0.02
+
+
+def test_the_gradient_is_that_which_autograd_finds() -> None:
+    given, direction = features(1, 2), features(3, 2)
+
+    def written_out(seen: torch.Tensor) -> torch.Tensor:
+        deviation = seen.std((2, 3), correction=0, keepdim=True)
+        floored = deviation + 0.1 * deviation.mean(1, keepdim=True)
+        return (seen - seen.mean((2, 3), keepdim=True)) / floored
+
+    gradients = []
+    for normalize in (written_out, lambda seen: normalized(seen, 0.1)):
+        seen = given.clone().requires_grad_()
+        gradients += torch.autograd.grad((normalize(seen) * direction).sum(), seen)
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
 
 
 def test_structure_is_the_mean_cosine_of_normalized_features() -> None:

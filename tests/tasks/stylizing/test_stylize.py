@@ -91,7 +91,6 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
         {"init": "noise"},
         {"init": "images/rocket.jpg"},
         {"optimizer": "adam"},
-        {"history": 1},
         {"precision": "bfloat16"},
     ],
     ids=str,
@@ -105,9 +104,13 @@ def test_every_setting_changes_the_picture(tmp_path: Path, samples: Path, change
     assert not np.array_equal(pixels(store, base), pixels(store, other))
 
 
-def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
+def test_seed_learning_rate_and_history_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
     store = Store(tmp_path)
-    for fixed, change in (({"init": "noise"}, {"seed": 1}), ({"optimizer": "adam"}, {"learning_rate": 0.1})):
+    for fixed, change in (
+        ({"init": "noise"}, {"seed": 1}),
+        ({"optimizer": "adam"}, {"learning_rate": 0.1}),
+        ({"steps": 16}, {"history": 1}),
+    ):
         jobs = make_job(samples, **fixed), make_job(samples, **fixed, **change)
         for job in jobs:
             stylize(job, store, CPU)
