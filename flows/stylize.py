@@ -8,6 +8,7 @@ from prefect import flow
 from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.flows.runners import RunnerName, place
 from stylebatch.flows.train import train_and_draw
 from stylebatch.tasks.plan.jobs import make_jobs
@@ -19,7 +20,6 @@ from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcomes, refused
 from stylebatch.tasks.runs.work import Work
-from stylebatch.tasks.storage.places import PlaceParameter
 from stylebatch.tasks.training.engines import Choice
 
 

@@ -11,12 +11,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from prefect import Task, task
-from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import TaskRunContext
-from prefect.results import get_result_store
-from prefect.tasks import exponential_backoff
 from torch import Tensor
 
 from stylebatch.tasks.devices.leases import Leases
@@ -156,25 +150,41 @@ def finish(job: Job, made: Made, slot: Slot) -> tuple[Image.Image, Losses]:
     return picture, judge(job, made.content, picture, slot)
 
 
-def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
-    """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
+@dataclass(frozen=True)
+class Finished:
+    """A picture with 8 bits a channel, and its losses.
 
-    A slot is taken from ``leases`` only for what is computed, so that another pair can have it while this one's content
-    is decoded or its picture written. ``frugal`` takes as little memory as can be, and more time.
+    Attributes:
+        seconds: that it took, without the time for which its slot was waited for.
+    """
+
+    made: Made
+    picture: Image.Image
+    losses: Losses
+    slot: Slot
+    seconds: float
+
+
+def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frugal: bool = False) -> Finished:
+    """Stylize one pair, and write nothing.
+
+    Args:
+        leases: a slot is taken from them only for what is computed, so that another pair can have it while this one's
+            content is decoded or its picture written.
+        curve: takes in the losses of each step.
+        frugal: take as little memory as can be, and more time.
 
     Raises:
         BadInput: a picture is damaged, is not the one any more that the key was made of, or does not fit into memory.
         Stopped: the run was told to stop.
-        OSError: the picture that was written reads as another one.
     """
-    curve = Trace()
     watching, stop = watcher.get(), stopping.get()
 
     def on_step(step: int, losses: Losses) -> None:
         if stop.is_set():
             raise Stopped
         watching.stepped(job)
-        if trace:
+        if curve is not None:
             curve.add(losses)
 
     decoded = load_picture(job.content, job.content_sha256)
@@ -183,10 +193,21 @@ def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frug
         make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
         made = make(job, decoded, slot, on_step, frugal)
         picture, losses = finish(job, made, slot)
-        seconds = time.perf_counter() - started
-    if trace and made.steps:
+        return Finished(made, picture, losses, slot, time.perf_counter() - started)
+
+
+def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
+    """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
+
+    Raises:
+        BadInput, Stopped: as `stylize_in_memory`.
+        OSError: the picture that was written reads as another one.
+    """
+    curve = Trace() if trace else None
+    finished = stylize_in_memory(job, leases, curve, frugal)
+    if curve is not None and finished.made.steps:
         curve.write(store.trace(job.key))
-    return keep(job, made, picture, losses, slot, seconds, store)
+    return keep(job, finished, store)
 
 
 def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[Record]:
@@ -207,37 +228,42 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
         finished = [finish(job, one, slot) for job, one in zip(jobs, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
     return [
-        keep(job, one, picture, losses, slot, seconds, store)
+        keep(job, Finished(one, picture, losses, slot, seconds), store)
         for job, one, (picture, losses) in zip(jobs, made, finished, strict=True)
     ]
 
 
-def keep(
-    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: AnyStore
-) -> Record:
+def figures(losses: Losses) -> dict[str, Any]:
+    """The losses as a record has them."""
+    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
+    content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
+    return {
+        "total_loss": content_loss + style_loss + tv_loss,
+        "content_loss": content_loss,
+        "style_loss": style_loss,
+        "tv_loss": tv_loss,
+        "style_loss_by_layer": by_layer,
+    }
+
+
+def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
     """Write the picture into the store, and say all that is known of it.
 
     Raises:
         OSError: the picture that was written reads as another one.
     """
-    output = store.picture(job.key)
+    output, picture = store.picture(job.key), finished.picture
     output_sha256 = write_png(picture, output)
     if load_picture(output, output_sha256) != picture:
         raise OSError(f"{output.name} was written, and reads as another picture")
-    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
-    content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
     return Record(
         key=job.key,
-        total_loss=content_loss + style_loss + tv_loss,
-        content_loss=content_loss,
-        style_loss=style_loss,
-        tv_loss=tv_loss,
-        style_loss_by_layer=by_layer,
-        optimizer_loss=made.loss,
-        steps=made.steps,
-        seconds=seconds,
+        **figures(finished.losses),
+        optimizer_loss=finished.made.loss,
+        steps=finished.made.steps,
+        seconds=finished.seconds,
         machine=platform.node(),
-        device=slot.device,
+        device=finished.slot.device,
         width=picture.width,
         height=picture.height,
         attempts=1,
@@ -261,13 +287,7 @@ def is_transient(error: BaseException) -> bool:
     return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 
 
-def retry_where_it_may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Prefect's question whether to try again."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, BaseException) and is_transient(error)
-
-
-def _try(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
+def stylize_if_it_fits(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
     """`stylize`, where running out of memory in the frugal way is final."""
     try:
         return stylize(job, store, leases, trace, frugal)
@@ -277,62 +297,3 @@ def _try(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -
     size = job.settings.size
     fitting = fitting_size(job.settings, 1.0, 0.5)
     raise BadInput(f"size: {size} does not fit into the memory; try {fitting}, or a shorter history")
-
-
-def attempts_of(error: BaseException) -> int | None:
-    """How often a pair was tried that ended with this error, as far as it came to be tried."""
-    return vars(error).get(ATTEMPTS)
-
-
-# On the error itself, since the process that computes may be another one.
-ATTEMPTS = "attempts"
-BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key)
-
-
-@task(
-    task_run_name="{job.id}",
-    cache_policy=BY_KEY,
-    persist_result=True,
-    result_serializer="json",
-    cache_result_in_memory=False,
-    retries=3,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=retry_where_it_may_help,
-)
-def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False) -> dict[str, Any]:
-    """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
-
-    Returns:
-        The record, as JSON's types.
-    """
-    context = TaskRunContext.get()
-    attempts = context.task_run.run_count if context else 1
-    try:
-        record = _try(job, store, leases, trace, attempts > 1)
-    except Exception as error:
-        vars(error)[ATTEMPTS] = attempts
-        raise
-    return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")
-
-
-@task(
-    task_run_name="{jobs[0].id} and more, in one pass",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    result_serializer="json",
-    cache_result_in_memory=False,
-)
-def stylize_batch(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[dict[str, Any]]:
-    """`stylize_together` as a Prefect task, which leaves the records where `stylize_pair` would look for them.
-
-    It is not tried again: where it fails, its jobs are stylized one by one.
-
-    Returns:
-        The records in the order of the jobs, as JSON's types.
-    """
-    records = [record.model_dump(mode="json") for record in stylize_together(jobs, store, leases)]
-    results = get_result_store()
-    for record in records:
-        results.write(record, key=record["key"])
-    return records

@@ -37,7 +37,7 @@ from stylebatch.tasks.progress import watcher
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.objective import load_encoder, load_style, to_picture, to_tensor, weights_of
-from stylebatch.tasks.stylizing.stylize import retry_where_it_may_help
+from stylebatch.tasks.stylizing.pair_task import retry_where_it_may_help
 from stylebatch.tasks.training.checkpoint import Checkpoint
 
 STEPS = 4000  # of a training, unless told otherwise
