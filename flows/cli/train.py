@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from upath import UPath
 
-from stylebatch.flows.cli.options import DevicesOption, JsonOption, QuietOption, SetOption, VerboseOption, as_place
+from stylebatch.flows.cli.options import AsPlace, DevicesOption, JsonOption, QuietOption, VerboseOption, as_place
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console
 from stylebatch.flows.cli.watching import say_how_to_go_on
 from stylebatch.flows.prefect_server import configure
@@ -29,7 +29,7 @@ EXAMPLE = (
 
 def train(
     style: Annotated[
-        UPath, typer.Argument(parser=as_place, metavar="STYLE", help="The style picture, by its path or URL.")
+        AsPlace, typer.Argument(parser=as_place, metavar="STYLE", help="The style picture, by its path or URL.")
     ],
     contents: Annotated[
         list[str],
@@ -37,11 +37,13 @@ def train(
             metavar="GLOB", help="Content pictures: those to be stylized, or any photographs. May be repeated."
         ),
     ],
-    out: Annotated[UPath, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")],
+    out: Annotated[
+        AsPlace, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")
+    ],
     set_: SetOption = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the training, at most.")] = 4000,
     start: Annotated[
-        UPath | None,
+        AsPlace | None,
         typer.Option(
             parser=as_place, metavar="FILE", help="A network to start from, of whatever style.", show_default="none"
         ),
