@@ -294,6 +294,10 @@ def stylize_if_it_fits(job: Job, store: AnyStore, leases: Leases, trace: bool, f
     except Exception as error:
         if not (frugal and is_out_of_memory(error)):
             raise
-    size = job.settings.size
+    raise too_large(job)
+
+
+def too_large(job: Job) -> BadInput:
+    """The error of a job that does not fit into the memory in the frugal way either."""
     fitting = fitting_size(job.settings, 1.0, 0.5)
-    raise BadInput(f"size: {size} does not fit into the memory; try {fitting}, or a shorter history")
+    return BadInput(f"size: {job.settings.size} does not fit into the memory; try {fitting}, or a shorter history")
