@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ def run(
     max_failures: int | None = None,
     trace: bool = False,
     devices: str = "auto",
-    runner: str = "threads",
+    runner: Literal["threads", "dask", "ray"] = "threads",
     address: str = "",
     allow_http: bool = False,
     **settings: Any,

@@ -75,7 +75,7 @@ def train_and_draw(request: Request, out: Place, slot: Slot) -> Trained:
 
 
 def _request(
-    style: Place, contents: Sequence[str], settings: Settings, steps: int, start: Place | None, device: str
+    style: Place, contents: Sequence[str], settings: Settings, steps: int, start: "Place | None", device: str
 ) -> Request:
     locate = partial(join, HERE)
     found = [(place, sha256_of(place)) for place in map(locate, expand(HERE, list(contents), "--contents"))]
