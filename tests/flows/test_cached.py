@@ -25,7 +25,7 @@ import sys, stylebatch
 from stylebatch.flows.cli import app
 manifest, out = sys.argv[1:]
 def told(call):
-    print("after", call, *sorted({"torch", "prefect", "pandas", "fsspec"} & set(sys.modules)))
+    print("after", call, *sorted({"torch", "prefect", "fsspec"} & set(sys.modules)))
 told("import")
 app(["status", out], standalone_mode=False)
 told("status")

@@ -13,6 +13,7 @@ from PIL import Image
 import stylebatch
 from stylebatch.flows import given_pictures, one_picture
 from stylebatch.flows.stylize import stylize as run_flow
+from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.stylizing import objective
 from stylebatch.tasks.stylizing.stylize import Finished
 
@@ -41,7 +42,7 @@ def test_picture_and_numbers_are_those_of_a_run(
         name.removeprefix("style_loss_"): row[name] for name in row.index if str(name).startswith("style_loss_")
     }
     assert made.settings.model_dump_json() == row["settings"]
-    assert made.picture == Image.open(tmp_path / "out" / row["output"])
+    assert made.picture == load_picture(tmp_path / "out" / row["output"])
 
 
 def test_pictures_in_memory_are_as_good_as_files_and_leave_none(content: Path, style: Path) -> None:
