@@ -13,6 +13,7 @@ from stylebatch.tasks.storage.places import Place
 
 
 def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextManager[None]:
+    """Show how far a run is: by a bar, or by lines of JSON on standard error."""
     from stylebatch.tasks.progress import watcher
 
     if log_json:
@@ -28,6 +29,7 @@ def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextM
 
 
 def watching_gallery(session: Session) -> AbstractContextManager[None]:
+    """Show how far a gallery is, by a bar."""
     from stylebatch.flows.gallery import progress
     from stylebatch.flows.screen import GalleryBar
 
