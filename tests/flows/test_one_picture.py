@@ -13,9 +13,11 @@ from PIL import Image
 import stylebatch
 from stylebatch.flows import given_pictures, one_picture
 from stylebatch.flows.stylize import stylize as run_flow
+from stylebatch.tasks.devices.leases import Leases
 from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import objective
-from stylebatch.tasks.stylizing.stylize import Finished
+from stylebatch.tasks.stylizing.stylize import Finished, stylize_in_memory
 
 QUICK: dict[str, Any] = {"size": 64, "steps": 3}
 
@@ -97,14 +99,13 @@ def test_it_does_not_matter_whether_the_caller_takes_gradients(content: Path, st
 def test_memory_that_runs_out_is_tried_again_with_less_of_it(
     content: Path, style: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = one_picture.stylize_in_memory
     tried: list[bool] = []
 
-    def short(*arguments: Any, frugal: bool) -> Finished:
+    def short(job: Job, leases: Leases, frugal: bool) -> Finished:
         tried.append(frugal)
         if not frugal:
             raise MemoryError
-        return real(*arguments, frugal=frugal)
+        return stylize_in_memory(job, leases, frugal=frugal)
 
     monkeypatch.setattr(one_picture, "stylize_in_memory", short)
     assert stylebatch.stylize(content, style, **QUICK).steps == 3
