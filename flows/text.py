@@ -1,4 +1,4 @@
-"""Names, errors and warnings in words for people, as a terminal can show them, whatever characters they have."""
+"""Names, errors, warnings and times in words for people, as a terminal can show them, whatever characters they have."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def warning_of(lost: Sequence[str]) -> str:
         f"in {pictures} hardly anything of {their} content is recognized (content_lost in the report): {named(lost)}; "
         "a higher content_weight keeps more of it"
     )
+
+
+def duration(seconds: float) -> str:
+    """``1:02:03``, or ``2:03`` below an hour."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

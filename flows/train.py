@@ -10,6 +10,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.devices.slots import Slot, make_slots
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.gallery.training_plot import draw_training
@@ -18,7 +19,7 @@ from stylebatch.tasks.networks.models import Trained, read_trained
 from stylebatch.tasks.request.manifest import expand
 from stylebatch.tasks.request.settings import Overrides, Settings, check_settings, texts
 from stylebatch.tasks.storage.files import remove, sha256_of, write_atomically
-from stylebatch.tasks.storage.places import Place, PlaceParameter, join
+from stylebatch.tasks.storage.places import Place, join
 from stylebatch.tasks.training.files import plot_of
 from stylebatch.tasks.training.request import COUNTING, File, Request, make_request
 from stylebatch.tasks.training.training import train_network

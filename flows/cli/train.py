@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from upath import UPath
 
-from stylebatch.flows.cli.options import DevicesOption, JsonOption, QuietOption, SetOption, VerboseOption, as_place
+from stylebatch.flows.cli.options import AsPlace, DevicesOption, JsonOption, QuietOption, VerboseOption, as_place
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console
 from stylebatch.flows.cli.watching import say_how_to_go_on
 from stylebatch.flows.prefect_server import configure
@@ -35,9 +35,11 @@ def train(
             metavar="GLOB", help="Content pictures: those to be stylized, or any photographs. May be repeated."
         ),
     ],
-    out: Annotated[UPath, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")],
+    out: Annotated[
+        AsPlace, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")
+    ],
     style: Annotated[
-        UPath | None,
+        AsPlace | None,
         typer.Argument(
             parser=as_place,
             metavar="[STYLE]",
@@ -61,7 +63,7 @@ def train(
         ),
     ] = None,
     start: Annotated[
-        UPath | None,
+        AsPlace | None,
         typer.Option(
             parser=as_place,
             metavar="FILE",

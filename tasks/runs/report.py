@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stylebatch.tasks.errors import told
 from stylebatch.tasks.nst.layers import LAYERS
-from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.key import ENGINE
-from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place, without_secrets
+
+if TYPE_CHECKING:
+    from stylebatch.tasks.plan.jobs import Job
+    from stylebatch.tasks.plan.rows import BadRow
 
 BATCH = 10_000  # rows in memory at a time, and in a row group
 LAYER_COLUMN = "style_loss_"

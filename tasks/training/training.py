@@ -15,7 +15,7 @@ from stylebatch.tasks.networks.models import Trained, write_model
 from stylebatch.tasks.pictures.encode import write_png
 from stylebatch.tasks.progress import watcher
 from stylebatch.tasks.storage.places import Place
-from stylebatch.tasks.stylizing.stylize import retry_where_it_may_help
+from stylebatch.tasks.stylizing.pair_task import retry_where_it_may_help
 from stylebatch.tasks.training.checkpoint import Checkpoint
 from stylebatch.tasks.training.files import checkpoint_of, preview_of
 from stylebatch.tasks.training.request import Request

@@ -32,7 +32,7 @@ from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
 from stylebatch.tasks.runs.report import Outcome
 from stylebatch.tasks.storage import cache, object_stores
-from stylebatch.tasks.stylizing import stylize as step
+from stylebatch.tasks.stylizing import pair_task
 from stylebatch.tasks.training import engines
 from tests.object_store import ACCESS_KEY, SECRET, Bucket
 
@@ -224,7 +224,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 @pytest.mark.usefixtures("prefect")
 def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(bucket: Bucket, fresh: pytest.MonkeyPatch) -> None:
     fresh.setenv("AWS_MAX_ATTEMPTS", "1")
-    fresh.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    fresh.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     failed: list[str] = []
 
     def fault(number: int, line: str) -> str:
