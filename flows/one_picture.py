@@ -34,7 +34,8 @@ class Stylized:
 
     Attributes:
         picture: of mode RGB.
-        total_loss: of this very picture, evaluated in float32 where it was optimized: the sum of the next three, each with its weight.
+        total_loss: of this very picture, evaluated in float32 where it was optimized: the sum of the next three, each
+            with its weight.
         style_loss_by_layer: they add up to ``style_loss``.
         structure: how much of the content is there, 1 all of it; ``style_distance``: from the style, 0 none. Neither is
             told of a picture that is too narrow for it.

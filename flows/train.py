@@ -91,7 +91,7 @@ def _find(patterns: Sequence[str], where: str) -> list[File]:
     return [(place, sha256_of(place)) for place in places]
 
 
-def _start(file: Place | None) -> File | None:
+def _start(file: "Place | None") -> File | None:
     if file is None:
         return None
     read_trained(file)

@@ -22,7 +22,7 @@ from stylebatch.tasks.nst.structure import TINY, normalized
 from stylebatch.tasks.nst.style_distance import relative_distance
 
 # Of the content loss, where both weights are 1: the trade that looks best, see the benchmarks.
-CONTENT_SHARE = 0.6
+CONTENT_SHARE = 0.5
 # See `normalized`: a hundredth leaves all channels as they are but those with nothing in them.
 FLOOR = 0.01
 

@@ -77,7 +77,7 @@ def needed_memory(network: AnyStyleNetwork, contents: Tensor, dtype: torch.dtype
 
 def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor) -> Tensor:
     """The content painted as each style asks, each in its region; what no region has stays as it is."""
-    masks = load_masks(job.styles, *content.shape[-2:], str(content.device))
+    masks = load_masks(job.styles, content)
     assert masks is not None  # there are several conditions only where there are regions
     painted = torch.cat([painter(content, condition) for condition in conditions.split(1)])  # (R, 3, H, W)
     shares = masks[:, None]  # (R, 1, H, W)

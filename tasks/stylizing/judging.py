@@ -99,7 +99,7 @@ def _judge_at_once(job: Job, content: Tensor, written: Tensor, slot: Slot) -> tu
     seen: dict[str, Tensor] = encoder(content, dict.fromkeys({*layers, STRUCTURE_LAYER}, Tensor.detach))
     kept = {layer: form.view(seen[layer]) for layer in layers}
     objective = with_styles(job, content, kept, encoder, also=DISTANCE_LAYERS)
-    masks = load_masks(job.styles, *content.shape[-2:], slot.device)
+    masks = load_masks(job.styles, content)
     style = {layer: objective.style[layer] for layer in DISTANCE_LAYERS}
     reference = Reference(seen[STRUCTURE_LAYER], style, masks, strengths_of(job.styles))
     losses, found = objective.observe(written, reference.looks)
@@ -114,7 +114,7 @@ def _judge_apart(job: Job, original: Image.Image, picture: Image.Image, slot: Sl
     content = to_tensor(original.resize(small.size, Image.Resampling.BILINEAR), slot.device)
     longer = max(small.size) * job.settings.style_scale
     grams = [load_style(style.path, style.sha256, longer, DISTANCE_LAYERS, encoder) for style in job.styles]
-    masks = load_masks(job.styles, small.height, small.width, slot.device)
+    masks = load_masks(job.styles, content)
     if masks is None:
         style = blend(grams, [style.weight for style in job.styles])
     else:

@@ -79,8 +79,13 @@ def style_grams(
     return style_targets(encoder, recolor(picture, content), layers)
 
 
-def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
-    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, or nothing where there are none."""
+def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:
+    """The styles' masks (R, H, W) in [0, 1], 1 where they are white, or nothing where there are none.
+
+    Args:
+        content: (1, 3, H, W), on the device that they are to be on.
+    """
+    height, width = content.shape[-2:]
     masks = [
         load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
@@ -88,7 +93,7 @@ def load_masks(styles: Sequence[Style], height: int, width: int, device: str) ->
     ]
     if not masks:
         return None
-    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(device) / 255)
+    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(content.device) / 255)
 
 
 def weights_of(settings: Settings) -> Weights:
@@ -171,7 +176,7 @@ def with_styles(
     settings = job.settings
     layers = tuple(dict.fromkeys((*settings.style_layers, *also)))
     grams = [style_grams(style, settings, content, encoder, layers) for style in job.styles]
-    masks = load_masks(job.styles, *content.shape[-2:], str(content.device))
+    masks = load_masks(job.styles, content)
     regions = None
     if masks is None:
         targets = blend(grams, [style.weight for style in job.styles])

@@ -84,7 +84,7 @@ def in_tones_of_styles(job: Job, content: Tensor) -> Tensor:
         return to_tensor(resize(picture, max(content.shape[-2:])), str(content.device))
 
     tones = torch.cat([toned(content, read(style)) for style in job.styles])
-    masks = load_masks(job.styles, *content.shape[-2:], str(content.device))
+    masks = load_masks(job.styles, content)
     if masks is None:
         shares = tones.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
         return (shares * tones).sum(0, keepdim=True)
@@ -253,11 +253,11 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
         contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
         painted = paint(jobs, contents, slot, frugal=False)
         made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
-        finished = [finish(job, *one, slot) for job, *one in zip(jobs, decoded, made, strict=True)]
+        parts = [finish(job, one, result, slot) for job, one, result in zip(jobs, decoded, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
     return [
-        keep(job, Finished(one, *parts, slot, seconds), store)
-        for job, one, parts in zip(jobs, made, finished, strict=True)
+        keep(job, Finished(one, *finished, slot, seconds), store)
+        for job, one, finished in zip(jobs, made, parts, strict=True)
     ]
 
 

@@ -131,7 +131,13 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
         torch.autograd.grad(objective(image.decode(variables)).total, variables)
     products = sample_products(dtype)
     recorder = Recorder(objective)
-    optimize(recorder, start_picture(job, content), LBFGS(job.settings.history), arguments.steps, recorder.on_step)
+    optimize(
+        recorder,
+        start_picture(job, content, Slot("cpu"), frugal=False),
+        LBFGS(job.settings.history),
+        arguments.steps,
+        recorder.on_step,
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging takes memory of its own
     median = statistics.median(later - earlier for earlier, later in pairwise(recorder.moments))
     moments = recorder.moments
