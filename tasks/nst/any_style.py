@@ -90,7 +90,7 @@ class AnyStyleNetwork(nn.Module):
                 statistics of the normalization are those of the whole picture all the same, so that the outcome is
                 the same but for rounding.
         """
-        told, statistics = condition.split([MOMENTS, STATISTICS], 1)
+        told, statistics = torch.split(condition, [MOMENTS, STATISTICS], 1)
         under = ground(pictures, statistics)  # (N, 3, H, W)
         head, trunk, tail = self._modulations(told)
         height, width = pictures.shape[-2:]
@@ -116,7 +116,7 @@ class AnyStyleNetwork(nn.Module):
     def _modulations(self, told: Tensor) -> tuple[Sequence[Modulation], Sequence[Modulation], Sequence[Modulation]]:
         """What moments (N, `MOMENTS`) make of each layer of head, trunk and tail."""
         given = self.modulator(self.reader((told - self.told_mean) / self.told_std))  # (N, 2 · channels)
-        gains, shifts = (part.split(self._channels, 1) for part in given.chunk(2, 1))
+        gains, shifts = (torch.split(part, self._channels, 1) for part in given.chunk(2, 1))
         modulations = [(1 + gain, shift) for gain, shift in zip(gains, shifts, strict=True)]
         begin, end = len(self.head), len(self.head) + len(self.trunk)
         return modulations[:begin], modulations[begin:end], modulations[end:]

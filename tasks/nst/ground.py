@@ -32,7 +32,7 @@ def statistics(pictures: Tensor) -> Tensor:
 
 def ground(pictures: Tensor, style: Tensor) -> Tensor:
     """Pictures (N, 3, H, W) with the `statistics` (N, `STATISTICS`) of their styles; some values leave the range."""
-    mean, *flat = style.split([3, *[9] * (LEVELS + 1)], 1)
+    mean, *flat = torch.split(style, [3, *[9] * (LEVELS + 1)], 1)
     *targets, widest = (one.view(-1, 3, 3) for one in flat)
     bands, rest = _bands(pictures)
     x = _moved(rest - rest.mean((2, 3), keepdim=True), widest, EVEN_REST) + mean[..., None, None]

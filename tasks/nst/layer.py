@@ -90,4 +90,4 @@ class Layer(nn.Module):
 
 def _each(modulation: Modulation) -> Sequence[Modulation]:
     gain, shift = modulation
-    return list(zip(gain.split(1), shift.split(1), strict=True))
+    return list(zip(torch.split(gain, 1), torch.split(shift, 1), strict=True))

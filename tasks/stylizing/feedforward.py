@@ -65,7 +65,7 @@ class _Painter:
         if needed_memory(self._network, contents, self._dtype) <= self._room:
             painted: Tensor = self._network(contents, conditions, self._dtype)
             return painted
-        each = zip(contents.split(1), conditions.split(1), strict=True)
+        each = zip(torch.split(contents, 1), torch.split(conditions, 1), strict=True)
         return torch.cat([self._network(content, condition, self._dtype, STRIP) for content, condition in each])
 
 
@@ -79,7 +79,7 @@ def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor
     """The content painted as each style asks, each in its region; what no region has stays as it is."""
     masks = load_masks(job.styles, content)
     assert masks is not None  # there are several conditions only where there are regions
-    painted = torch.cat([painter(content, condition) for condition in conditions.split(1)])  # (R, 3, H, W)
+    painted = torch.cat([painter(content, condition) for condition in torch.split(conditions, 1)])  # (R, 3, H, W)
     shares = masks[:, None]  # (R, 1, H, W)
     return (shares * painted).sum(0, keepdim=True) + (1 - shares.sum(0)).clamp_min(0) * content
 

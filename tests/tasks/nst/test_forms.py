@@ -29,7 +29,7 @@ def pictures() -> tuple[Tensor, Tensor]:
     """Content and style, with shapes in them and of different shapes."""
     generator = torch.Generator().manual_seed(3)
     coarse = torch.rand((2, 3, 6, 6), generator=generator)
-    content, style = F.interpolate(coarse, (40, 48), mode="bilinear").split(1)
+    content, style = F.interpolate(coarse, (40, 48), mode="bilinear").chunk(2)
     return content, style[..., :36].square()
 
 
@@ -39,7 +39,8 @@ def objective_of(encoder: Encoder, content: Tensor, style: Tensor, weights: Weig
 
 
 def features(encoder: Encoder, picture: Tensor) -> dict[str, Tensor]:
-    return encoder(picture, dict.fromkeys([*STYLE, "relu3_2"], lambda seen: seen))
+    seen: dict[str, Tensor] = encoder(picture, dict.fromkeys([*STYLE, "relu3_2"], lambda seen: seen))
+    return seen
 
 
 def test_classic_pictures_are_what_they_were_to_the_digit(encoder: Encoder, pictures: tuple[Tensor, Tensor]) -> None:
@@ -78,7 +79,8 @@ def test_balanced_losses_are_their_formulas(encoder: Encoder, pictures: tuple[Te
 
     def lost(layer: str) -> Tensor:
         one, other = normal(found[layer]), normal(kept[layer])
-        return 1 - ((one * other).sum(0) / one.norm(dim=0) / other.norm(dim=0)).mean()
+        correlation: Tensor = (one * other).sum(0) / one.norm(dim=0) / other.norm(dim=0)
+        return 1 - correlation.mean()
 
     content_loss = CONTENT_SHARE * 3.0 * (lost("relu2_1") + 2 * lost("relu3_2")) / 3
     assert losses.content.item() == pytest.approx(content_loss.item(), rel=1e-4)

@@ -50,7 +50,7 @@ def test_the_gradient_is_that_which_autograd_finds() -> None:
         floored = deviation + 0.1 * deviation.mean(1, keepdim=True)
         return (seen - seen.mean((2, 3), keepdim=True)) / floored
 
-    gradients = []
+    gradients: list[torch.Tensor] = []
     for normalize in (written_out, lambda seen: normalized(seen, 0.1)):
         seen = given.clone().requires_grad_()
         gradients += torch.autograd.grad((normalize(seen) * direction).sum(), seen)

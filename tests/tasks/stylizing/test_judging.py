@@ -42,7 +42,10 @@ def make_job(samples: Path, **settings: object) -> Job:
 def features(judge: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
     """By layer, (C, positions), in double precision."""
     with torch.no_grad():
-        return judge(to_tensor(picture, "cpu"), dict.fromkeys(LAYERS, lambda one: one[0].flatten(1).double().numpy()))
+        seen: dict[str, np.ndarray] = judge(
+            to_tensor(picture, "cpu"), dict.fromkeys(LAYERS, lambda one: one[0].flatten(1).double().numpy())
+        )
+    return seen
 
 
 def structure(one: np.ndarray, other: np.ndarray) -> float:

@@ -54,7 +54,9 @@ def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path)
     assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
     assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
     assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)
-    assert record.tv_loss > 0
+    assert record.content_loss is not None
+    assert record.style_loss is not None
+    assert record.tv_loss
     assert record.style_loss == pytest.approx(sum(record.style_loss_by_layer.values()))
     assert record.total_loss == pytest.approx(record.content_loss + record.style_loss + record.tv_loss)
     assert list(record.style_loss_by_layer) == [f"relu{block}_1" for block in range(1, 6)]
@@ -258,7 +260,7 @@ def test_a_black_mask_is_no_style_at_all(tmp_path: Path, samples: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "black.png")
     record = stylize(make_job(samples, masks=str(tmp_path / "black.png"), init="noise"), Store(tmp_path), CPU)
     assert record.style_loss == 0
-    assert record.content_loss > 0
+    assert record.content_loss
 
 
 def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
