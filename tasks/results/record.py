@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from stylebatch.tasks.request.settings import Settings
 
-# Below this structure a person hardly recognizes the photograph: seen on a sheet of pictures, which the page of the
-# benchmarks describes.
-RECOGNIZED = 0.4
+# Below this structure a person hardly recognizes the photograph; the page of the benchmarks says how it was found.
+RECOGNIZED = 0.5
 
 
 class Record(BaseModel):

@@ -194,7 +194,7 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_hardly_shows_its_content_is_told(tmp_path: Path) -> None:
-    faint = Outcome(2, "faint", "a.png", "b.png", "completed", make_record(structure=0.39))
+    faint = Outcome(2, "faint", "a.png", "b.png", "completed", make_record(structure=0.49))
     unknown = Outcome(3, "old", "a.png", "b.png", "cached", make_record(structure=None))
     table = write(tmp_path, COMPLETED, faint, unknown)
     assert table["content_lost"].to_pylist() == [False, True, None]
