@@ -88,7 +88,7 @@ def test_what_is_not_run_exists_all_the_same(page: Path) -> None:
         for command in commands(block) if block.language == "sh" else ():
             words = list(takewhile(lambda word: word not in ("&", "2>"), shlex.split(command)))
             if words[0].endswith("stylebatch"):
-                known.commands[words[1]].make_context(words[1], words[2:])
+                known.get_command(None, words[1]).make_context(words[1], words[2:])
     for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
 
