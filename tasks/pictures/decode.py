@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.orientation import orientation_of, turned
 from stylebatch.tasks.storage.cache import as_file, drop
 from stylebatch.tasks.storage.facts import known
 from stylebatch.tasks.storage.places import Place
@@ -101,14 +102,6 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return _to_srgb(picture).convert("RGB")
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation. EXIF data that cannot be read is ignored, as browsers do."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:
-        return picture
-
-
 def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     """Decode a picture: first frame, upright by its EXIF orientation, in sRGB, on white where it is transparent.
 
@@ -124,7 +117,7 @@ def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     picture = _open(path, sha256)
     try:
         picture.load()
-        return _to_rgb(_upright(picture))
+        return turned(_to_rgb(picture), orientation_of(picture))
     except BadInput as error:
         raise BadInput(f"{path.name} {error}") from None
     except Exception as error:

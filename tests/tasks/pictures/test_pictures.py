@@ -152,6 +152,28 @@ def test_unreadable_exif_is_ignored(tmp_path: Path) -> None:
     assert header_size(path) == (32, 24)
 
 
+def write_with_unwritable_tags(path: Path, orientation: int) -> np.ndarray:
+    """As `write_oriented`, with tags of types that the standard does not give them, which Pillow cannot write again."""
+    upright = write_oriented(path, 1)
+    entries = [(0x0112, 3, 1, struct.pack("<HH", orientation, 0)), (0x011A, 2, 3, b"72\0\0")]
+    entries += [(0x0128, 2, 2, b"in\0\0"), (0x0131, 12, 1, struct.pack("<I", 8)), (0x8769, 2, 4, b"abc\0")]
+    table = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in entries)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + table + bytes(4) + bytes(8)
+    picture = Image.fromarray(np.ascontiguousarray(stored(upright, orientation)))
+    options: dict[str, Any] = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"lossless": True}}
+    picture.save(path, exif=exif, **options.get(path.suffix, {}))
+    return upright
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_other_tags_do_not_keep_a_picture_on_its_side(ending: str, orientation: int, tmp_path: Path) -> None:
+    path = tmp_path / f"turned.{ending}"
+    upright = write_with_unwritable_tags(path, orientation)
+    middles = np.ix_([6, 18], [8, 24])
+    np.testing.assert_allclose(np.asarray(load_picture(path))[middles], upright[middles], atol=12)
+
+
 # Modes
 
 
