@@ -212,7 +212,6 @@ def palette_with_transparency() -> Image.Image:
         ("sixteen.png", lambda: sixteen_bits(50 * 257, 65535), [grey(50), WHITE]),
         ("sixteen.tiff", lambda: sixteen_bits(50 * 257, 200 * 257), [grey(50), grey(200)]),
         ("sixteen-big.tiff", lambda: sixteen_bits(50 * 257, 200 * 257, ">u2"), [grey(50), grey(200)]),
-        ("thirty-two.tiff", lambda: sixteen_bits(50 * 257, 70_000, "<i4"), [grey(50), WHITE]),
     ],
 )
 def test_every_mode_becomes_rgb(
@@ -226,7 +225,7 @@ def test_every_mode_becomes_rgb(
 def test_floating_point_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "float.tiff"
     Image.new("F", (32, 24), 0.5).save(path)
-    with pytest.raises(BadInput, match=r"float\.tiff is in 32-bit floating point"):
+    with pytest.raises(BadInput, match=r"float\.tiff is in floating point"):
         load_picture(path)
 
 
