@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
@@ -17,12 +17,15 @@ from stylebatch.tasks.pictures.color import over
 from stylebatch.tasks.pictures.extras import extra_of
 from stylebatch.tasks.pictures.orientation import orientation_of, turned
 from stylebatch.tasks.pictures.samples import Decoded
-from stylebatch.tasks.pictures.tiff import Tiff, is_tiff
 from stylebatch.tasks.storage.cache import as_file, drop
 from stylebatch.tasks.storage.facts import known
 from stylebatch.tasks.storage.places import Place
 
+if TYPE_CHECKING:
+    from stylebatch.tasks.pictures.tiff import Tiff
+
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how such files begin
 NAMES = "JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF"
 # About 13,000 x 13,000: a file of a few kilobytes can claim any size.
 PIXEL_LIMIT = 178_956_970
@@ -105,11 +108,19 @@ def _by_pillow(file: BinaryIO, start: bytes) -> Iterator[Image.Image]:
         yield picture
 
 
+@contextmanager
+def _tiff(file: BinaryIO) -> Iterator[Tiff]:
+    from stylebatch.tasks.pictures.tiff import Tiff  # half a second, which most pictures need not wait for
+
+    with closing(Tiff(file)) as tiff:
+        _check_memory(tiff.size, tiff.pixel_bytes, tiff.largest_part)
+        yield tiff
+
+
 def _size(file: BinaryIO) -> tuple[int, int]:
     start = _start(file)
-    if is_tiff(start):
-        with closing(Tiff(file)) as tiff:
-            _check_memory(tiff.size, tiff.pixel_bytes, tiff.largest_part)
+    if start.startswith(TIFFS):
+        with _tiff(file) as tiff:
             return tiff.size
     with _by_pillow(file, start) as picture:
         return picture.size
@@ -117,9 +128,8 @@ def _size(file: BinaryIO) -> tuple[int, int]:
 
 def _decode(file: BinaryIO) -> Decoded:
     start = _start(file)
-    if is_tiff(start):
-        with closing(Tiff(file)) as tiff:
-            _check_memory(tiff.size, tiff.pixel_bytes, tiff.largest_part)
+    if start.startswith(TIFFS):
+        with _tiff(file) as tiff:
             if not tiff.needs_pillow:
                 return tiff.decode()
     file.seek(0)
@@ -170,6 +180,17 @@ def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     with _opened(path, sha256) as file:
         decoded = _decode(file)
         return turned(over(decoded, "white"), decoded.orientation)
+
+
+def load_mask(path: Place, sha256: str | None = None) -> Image.Image:
+    """As `load_picture`, but of mode L, and black where it is transparent: nothing is painted there.
+
+    Raises:
+        BadInput: as `load_picture`.
+    """
+    with _opened(path, sha256) as file:
+        decoded = _decode(file)
+        return turned(over(decoded, "black"), decoded.orientation).convert("L")
 
 
 def header_size(path: Place) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import imagecodecs
 from PIL import Image
 
 from stylebatch.tasks.pictures.samples import from_samples
@@ -34,6 +33,8 @@ def decode(data: bytes) -> tuple[Image.Image, Image.Image | None]:
     Raises:
         imagecodecs.PngError: it is damaged.
     """
+    import imagecodecs  # a tenth of a second, which most pictures need not wait for
+
     # Of profiles and texts the decoder only has to complain.
     needed = b"".join(chunk for name, chunk in _chunks(data) if name in NEEDED)
     samples = imagecodecs.png_decode(SIGNATURE + needed)

@@ -32,11 +32,6 @@ ICC_PROFILE, INK_SET, MASK = 34675, 332, 4
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs what it finds odd; what is wrong is raised
 
 
-def is_tiff(start: bytes) -> bool:
-    """Whether a file that begins with these bytes is TIFF, or BigTIFF."""
-    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
 class Tiff:
     """The first picture of a file, with its tags read and its numbers still to be.
 

@@ -19,7 +19,7 @@ from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.request.settings import Settings
@@ -77,9 +77,10 @@ def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Enco
 
 
 def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
-    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, or nothing where there are none."""
+    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, 0 also where they are transparent; or nothing where
+    there are none."""
     masks = [
-        load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
         if style.mask
     ]

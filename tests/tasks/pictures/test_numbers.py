@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.pictures.decode import header_size, load_mask, load_picture
 from tests.tasks.pictures.test_pictures import linear_grey_profile, swapped_profile
 
 Colour = tuple[int, ...]
@@ -282,3 +282,30 @@ def test_formats_of_extras(
     monkeypatch.setattr("stylebatch.tasks.pictures.extras.import_module", lambda name: __import__("no_such_module"))
     with pytest.raises(BadInput, match=rf"picture.{ending} is .*pip install 'stylebatch\[{ending}\]'"):
         load_picture(path)
+
+
+# Masks
+
+
+@pytest.mark.parametrize(
+    ("ending", "numbers", "mode"),
+    [
+        ("png", halves((255, 255, 255, 255), (255, 255, 255, 0)), "RGBA"),
+        ("png", halves((255, 255), (255, 0)), "LA"),
+        ("webp", halves((255, 255, 255, 255), (255, 255, 255, 0)), "RGBA"),
+        ("tif", halves((255, 255), (255, 0)), "LA"),
+        ("png", halves(255, 0), "L"),
+    ],
+)
+def test_what_is_transparent_in_a_mask_is_black(ending: str, numbers: np.ndarray, mode: str, tmp_path: Path) -> None:
+    path = tmp_path / f"mask.{ending}"
+    Image.fromarray(numbers, mode).save(path, **({"lossless": True} if ending == "webp" else {}))
+    mask = load_mask(path)
+    assert mask.mode == "L"
+    assert np.asarray(mask)[12, [8, 24]].tolist() == [255, 0]
+
+
+def test_half_transparent_white_in_a_mask_is_half(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    Image.fromarray(halves((255, 255, 255, 51), (128, 128, 128, 255)), "RGBA").save(path)
+    assert np.asarray(load_mask(path))[12, [8, 24]].tolist() == [51, 128]
