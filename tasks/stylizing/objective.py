@@ -77,8 +77,11 @@ def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Enco
 
 
 def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
-    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, 0 also where they are transparent; or nothing where
-    there are none."""
+    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, 0 where they are black or transparent.
+
+    Returns:
+        Nothing where there are no masks.
+    """
     masks = [
         load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
