@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stylebatch.tasks.devices.memory import affordable_history
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, told
 from stylebatch.tasks.networks.weights import fetch_weights
@@ -40,8 +39,7 @@ class Job:
     """One pair to stylize.
 
     ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
-    and ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine
-    takes for them.
+    and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for it.
     """
 
     row: int
@@ -205,10 +203,9 @@ class _Resolver:
 
     def __call__(self, settings: Settings) -> Settings:
         if id(settings) not in self._known:
-            device, share = self._slot.device, self._slot.share
-            precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
-            chosen = {"precision": precision, "history": affordable_history(settings, device, share)}
-            self._known[id(settings)] = settings.model_copy(update=chosen)
+            auto = settings.precision == "auto"
+            precision = fastest_precision(self._slot.device) if auto else settings.precision
+            self._known[id(settings)] = settings.model_copy(update={"precision": precision})
         return self._known[id(settings)]
 
 

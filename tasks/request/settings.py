@@ -133,7 +133,7 @@ class Settings(BaseModel):
         "auto",
         exclude=True,
         description="GB that the process may take: beyond it, the network's first stages are computed twice instead of "
-        "being kept, and `history` is shortened; `auto`: half of what the device has free",
+        "being kept, which gives the same picture; `auto`: half of what the device has free",
     )
     init: str = Field(
         "content",
@@ -142,9 +142,7 @@ class Settings(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
-    history: int = Field(
-        50, ge=1, le=1000, description="steps that L-BFGS remembers, as far as `memory_limit` has room for them"
-    )
+    history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers")
     learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
     preserve_color: Literal["none", "luminance", "match"] = Field(
         "none",
