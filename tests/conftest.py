@@ -55,6 +55,17 @@ def manifest(tmp_path: Path, samples: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """The folder of a user who has a ``tasks.py`` and a ``flows/`` of their own, and a script beside them."""
+    folder = tmp_path / "workplace"
+    (folder / "flows").mkdir(parents=True)
+    for name in ("tasks.py", "flows/__init__.py"):
+        (folder / name).write_text('raise RuntimeError("this is the user\'s own")\n')
+    (folder / "script.py").write_text('from stylebatch.flows.cli import app\n\nif __name__ == "__main__":\n    app()\n')
+    return folder
+
+
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """A real Prefect server on loopback, as a user would run one; its API's address."""

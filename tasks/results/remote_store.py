@@ -21,6 +21,7 @@ from prefect.filesystems import RemoteFileSystem
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
+from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.store import KEY, Store
 from stylebatch.tasks.storage import cache
@@ -40,34 +41,15 @@ AT_ONCE = 32  # requests
 
 
 @dataclass(frozen=True)
-class RemoteStore:
+class RemoteStore(Folders[UPath]):
     """Records and pictures of the run in ``folder``.
 
     An object sees the folders as they were when it first listed them, and what it has done since. It travels to
     workers as its URL.
     """
 
-    folder: UPath
-
     def __reduce__(self) -> tuple[type[RemoteStore], tuple[UPath]]:
         return RemoteStore, (self.folder,)
-
-    @property
-    def records(self) -> UPath:
-        """Where Prefect keeps its results."""
-        return self.folder / ".store" / "records"
-
-    def picture(self, key: str) -> UPath:
-        """Where the picture of ``key`` is, or will be."""
-        return self.folder / ".store" / "pictures" / f"{key}.png"
-
-    def trace(self, key: str) -> UPath:
-        """Where the loss curve of ``key`` is, if it was traced."""
-        return self.folder / ".store" / "traces" / f"{key}.parquet"
-
-    def network(self, key: str) -> UPath:
-        """Where the network that was trained for this run by itself is, or will be."""
-        return self.folder / ".store" / "networks" / f"{key}.safetensors"
 
     @property
     def locks(self) -> FileLocks:
@@ -93,7 +75,7 @@ class RemoteStore:
         """
         self.locks.folder.mkdir(parents=True, exist_ok=True)
         try:
-            write_atomically(self.folder / ".store" / ".writable", b"")
+            write_atomically(self.store / ".writable", b"")
         except (OSError, BadInput) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise BadRequest(f"cannot write to {self.folder}: {reason}; choose another with --out") from None
@@ -101,21 +83,17 @@ class RemoteStore:
     @cached_property
     def _there(self) -> dict[str, dict[str, dict[str, Any]]]:
         """The files of the folders that matter, by folder and name."""
-        folders = {"records": self.records, "pictures": self.picture("").parent, "images": self.folder / "images"}
+        folders = {"records": self.records, "pictures": self.pictures, "images": self.images}
         try:
             return {name: listing(folder) for name, folder in folders.items()}
         except (OSError, BadInput) as error:
             raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
 
-    @property
-    def _verified(self) -> UPath:
-        return self.folder / ".store" / "verified.json"
-
     @cached_property
     def _whole(self) -> dict[str, str]:
         """The versions of pictures that were found whole, with their digests, by key."""
         with suppress(OSError, ValueError):
-            known = json.loads(read_bytes(self._verified))
+            known = json.loads(read_bytes(self.found_whole))
             return known if isinstance(known, dict) else {}
         return {}
 
@@ -168,7 +146,7 @@ class RemoteStore:
         if merged != self._whole:
             self._whole.update(marks)
             with suppress(OSError, BadInput):
-                write_atomically(self._verified, json.dumps(merged).encode())
+                write_atomically(self.found_whole, json.dumps(merged).encode())
 
     def discard(self, key: str) -> bool:
         """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
@@ -193,7 +171,7 @@ class RemoteStore:
             for name in listing(self.records):
                 if not KEY.fullmatch(name):
                     remove(self.records / name)
-            pictures = listing(self.picture("").parent)
+            pictures = listing(self.pictures)
             self._there["pictures"].update(pictures)
             made = {key: sha256 for key, sha256 in self._published.items() if f"{key}.png" in pictures}
             self._save({key: self._mark(key, sha256) for key, sha256 in made.items()})

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.verified import Verified
 from stylebatch.tasks.storage.files import has_digest
@@ -28,41 +29,22 @@ LEFT_BEHIND = 3600.0  # seconds after which a file that is being written is one 
 
 
 @dataclass(frozen=True)
-class Store:
+class Store(Folders[Path]):
     """Records and pictures of the run in ``folder``."""
-
-    folder: Path
-
-    @property
-    def records(self) -> Path:
-        """Where Prefect keeps its results."""
-        return self.folder / ".store" / "records"
 
     @property
     def result_storage(self) -> Path:
-        """The same, as Prefect takes it."""
+        """Where the records are, as Prefect takes it."""
         return self.records
-
-    def picture(self, key: str) -> Path:
-        """Where the picture of ``key`` is, or will be."""
-        return self.folder / ".store" / "pictures" / f"{key}.png"
-
-    def trace(self, key: str) -> Path:
-        """Where the loss curve of ``key`` is, if it was traced."""
-        return self.folder / ".store" / "traces" / f"{key}.parquet"
-
-    def network(self, key: str) -> Path:
-        """Where the network that was trained for this run by itself is, or will be."""
-        return self.folder / ".store" / "networks" / f"{key}.safetensors"
 
     def verified(self) -> Verified:
         """What earlier runs know of the pictures."""
-        return Verified(self.folder / ".store" / "verified.json")
+        return Verified(self.found_whole)
 
     @property
     def locks(self) -> FileLocks:
         """One for each key, between all processes of this machine."""
-        return FileLocks(self.folder / ".store" / "locks")
+        return FileLocks(self.store / "locks")
 
     def create(self) -> None:
         """Make the folder.
@@ -72,9 +54,9 @@ class Store:
         """
         try:
             self.records.mkdir(parents=True, exist_ok=True)
-            self.picture("").parent.mkdir(exist_ok=True)
+            self.pictures.mkdir(exist_ok=True)
             self.locks.folder.mkdir(exist_ok=True)
-            (self.folder / "images").mkdir(exist_ok=True)
+            self.images.mkdir(exist_ok=True)
             (self.records / ".writable").touch()  # mkdir is content with folders that are there, writable or not
         except OSError as error:
             raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
@@ -119,7 +101,7 @@ class Store:
     def sweep(self) -> None:
         """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
         leftovers = [file for file in self.records.iterdir() if not KEY.fullmatch(file.name)]
-        for folder in (self.folder, self.folder / "images", self.picture("").parent, self.trace("").parent):
+        for folder in (self.folder, self.images, self.pictures, self.traces):
             leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
         for file in leftovers:
             file.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.key import ENGINE
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place, without_secrets
@@ -63,7 +64,7 @@ class Outcomes(UserList[Outcome]):
 
 def output_of(name: str) -> Path:
     """Where the picture with this id lies, relative to the run's folder."""
-    return Path("images") / f"{name}.png"
+    return Path(IMAGES) / f"{name}.png"
 
 
 def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:

@@ -16,13 +16,16 @@ import pytest
 COMMAND = [str(Path(sys.executable).parent / "stylebatch")]
 
 
-def run(*arguments: object, server: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: object, server: str = "", timeout: float = 120, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
         env=environment(server),
+        cwd=folder,
         check=False,
     )
 
@@ -73,9 +76,9 @@ def test_an_impossible_request_is_told_in_a_sentence(arguments: list[str], messa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_fresh_machine_needs_no_server(manifest: Path, tmp_path: Path) -> None:
+def test_a_fresh_machine_needs_no_server(manifest: Path, tmp_path: Path, workplace: Path) -> None:
     """With Prefect's temporary server: nothing on the screen but the summary, and everything in its place."""
-    first = run("run", manifest, "--out", tmp_path / "out", timeout=240)
+    first = run("run", manifest, "--out", tmp_path / "out", timeout=240, folder=workplace)
     assert (first.returncode, first.stderr) == (0, "")
     assert [line.split() for line in first.stdout.splitlines()[:3]] == [
         ["completed", "2"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,13 +25,14 @@ PREFECT = [sys.executable, "-m", "prefect"]
 
 
 @pytest.fixture
-def deployed(prefect_server: str, prefect: None) -> Iterator[SyncPrefectClient]:
+def deployed(prefect_server: str, prefect: None, workplace: Path) -> Iterator[SyncPrefectClient]:
     """A client of a server that has the deployments, and a worker for them."""
+    shutil.copy(ROOT / "prefect.yaml", workplace)
     environment = os.environ | {"PREFECT_API_URL": prefect_server}
     options = ["--pool", "stylebatch", "--type", "process"]
     worker = subprocess.Popen(
         [*PREFECT, "worker", "start", *options],
-        cwd=ROOT,
+        cwd=workplace,
         env=environment | {"PREFECT_WORKER_QUERY_SECONDS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -44,7 +46,7 @@ def deployed(prefect_server: str, prefect: None) -> Iterator[SyncPrefectClient]:
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
             deploy = [*PREFECT, "--no-prompt", "deploy", "--all"]
-            done = subprocess.run(deploy, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            done = subprocess.run(deploy, cwd=workplace, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
             yield client
     finally:

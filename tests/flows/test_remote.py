@@ -23,7 +23,8 @@ from PIL import Image
 from typer.testing import CliRunner
 from upath import UPath
 
-from stylebatch.flows.cli import app, clear_errors
+from stylebatch.flows.cli import app
+from stylebatch.flows.cli.terminal import clear_errors
 from stylebatch.flows.gallery import gallery
 from stylebatch.flows.reprocess import reprocess
 from stylebatch.flows.stylize import stylize

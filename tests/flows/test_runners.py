@@ -35,9 +35,11 @@ def write_manifest(folder: Path, samples: Path, pairs: int, steps: int) -> Path:
     return manifest
 
 
-def start(server: str, *arguments: object) -> subprocess.Popen[str]:
+def start(server: str, *arguments: object, folder: Path | None = None) -> subprocess.Popen[str]:
+    """The command, or with ``folder`` the script in it, as Python puts a script's folder before all others."""
     return subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
+        [*([sys.executable, folder / "script.py"] if folder else [COMMAND]), *map(str, arguments)],
+        cwd=folder,
         env=os.environ | ({"PREFECT_API_URL": server} if server else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -76,7 +78,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 
 @pytest.mark.parametrize("runner", ["dask", "ray"])
 def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
-    runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str
+    runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str, workplace: Path
 ) -> None:
     out = tmp_path / "out"
     manifest = write_manifest(tmp_path, samples, 3, 3)
@@ -85,7 +87,7 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     endless = lines[1].replace("pair-0", "long").replace(",3,", ",80,")
     manifest.write_text("\n".join([lines[0], endless, *lines[1:]]))
     options = ["--devices", "2×cpu", "--runner", runner, "--json"]
-    process = start(prefect_server, "run", manifest, "--out", out, *options)
+    process = start(prefect_server, "run", manifest, "--out", out, *options, folder=workplace)
     children: list[psutil.Process] = []
 
     def computing() -> list[psutil.Process]:
@@ -110,7 +112,7 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: Path) -> None:
+def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: Path, workplace: Path) -> None:
     manifest = write_manifest(tmp_path, samples, 3, 3)
     scheduler = subprocess.Popen(
         [BIN / "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file",
@@ -130,7 +132,10 @@ def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: 
         options = ["--nthreads", "1", "--resources", "device=1", "--no-dashboard", "--host", "127.0.0.1"]
         workers += [
             subprocess.Popen(
-                [BIN / "dask", "worker", address, *options], stderr=subprocess.DEVNULL, start_new_session=True
+                [BIN / "dask", "worker", address, *options],
+                cwd=workplace,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
             for _ in range(2)
         ]

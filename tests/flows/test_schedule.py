@@ -30,7 +30,9 @@ def wait_for(out: Path, expected: list[str], process: subprocess.Popen[bytes]) -
         time.sleep(0.2)
 
 
-def test_a_served_manifest_stylizes_what_is_new(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+def test_a_served_manifest_stylizes_what_is_new(
+    tmp_path: Path, samples: Path, prefect_server: str, workplace: Path
+) -> None:
     folder, out = tmp_path / "photographs", tmp_path / "out"
     folder.mkdir()
     shutil.copy(samples / "images/chelsea.jpg", folder)
@@ -39,6 +41,7 @@ def test_a_served_manifest_stylizes_what_is_new(tmp_path: Path, samples: Path, p
     manifest.write_text(f"defaults: {{size: 64, steps: 1}}\ncontents: photographs/*.jpg\n{styles}")
     process = subprocess.Popen(
         [COMMAND, "serve", str(manifest), "--interval", "3", "--out", str(out)],
+        cwd=workplace,
         env=os.environ | {"PREFECT_API_URL": prefect_server, "PREFECT_RUNNER_POLL_FREQUENCY": "2"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,44 @@
+"""What a person sees while a command works, and when it is stopped."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from stylebatch.flows.cli.terminal import error_console
+from stylebatch.flows.session import Session
+from stylebatch.flows.text import escape
+from stylebatch.tasks.storage.places import Place
+
+
+def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextManager[None]:
+    """Show how far a run is: by a bar, or by lines of JSON on standard error."""
+    from stylebatch.tasks.progress import watcher
+
+    if log_json:
+        from stylebatch.flows.json_log import JsonLog
+
+        return session.watching(watcher, JsonLog(sys.stderr))
+    if silent:
+        return nullcontext()
+    from stylebatch.flows.screen import Bar
+
+    bar = Bar(error_console)
+    return session.watching(watcher, bar, bar.progress)
+
+
+def watching_gallery(session: Session) -> AbstractContextManager[None]:
+    """Show how far a gallery is, by a bar."""
+    from stylebatch.flows.gallery import progress
+    from stylebatch.flows.screen import GalleryBar
+
+    bar = GalleryBar(error_console)
+    return session.watching(progress, bar, bar.progress)
+
+
+def say_how_to_go_on(folder: Place) -> None:
+    """Tell where what is done is kept, and that it is."""
+    there = not isinstance(folder, Path) or folder.exists()  # no time to ask a store
+    kept = f"What is done is kept in {escape(str(folder))}; the" if there else "The"
+    error_console.print(f"\nStopped. {kept} same command goes on where this one stopped.", soft_wrap=True)

@@ -1,0 +1,61 @@
+"""Where a run's folder has its results, be it one of this machine or in an object store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from upath import UPath
+
+IMAGES = "images"  # the pictures under their ids, for people
+PlaceT = TypeVar("PlaceT", Path, UPath)
+
+
+@dataclass(frozen=True)
+class Folders(Generic[PlaceT]):
+    """The places of what belongs to a key, in ``folder``; whether it is there is for others to say."""
+
+    folder: PlaceT
+
+    @property
+    def store(self) -> PlaceT:
+        """What is kept by keys."""
+        return self.folder / ".store"
+
+    @property
+    def images(self) -> PlaceT:
+        """The same pictures under the ids of their rows."""
+        return self.folder / IMAGES
+
+    @property
+    def records(self) -> PlaceT:
+        """Where Prefect keeps its results."""
+        return self.store / "records"
+
+    @property
+    def pictures(self) -> PlaceT:
+        """Where the pictures are."""
+        return self.store / "pictures"
+
+    @property
+    def traces(self) -> PlaceT:
+        """Where the loss curves are."""
+        return self.store / "traces"
+
+    @property
+    def found_whole(self) -> PlaceT:
+        """Which pictures earlier runs have found whole."""
+        return self.store / "verified.json"
+
+    def picture(self, key: str) -> PlaceT:
+        """Where the picture of ``key`` is, or will be."""
+        return self.pictures / f"{key}.png"
+
+    def trace(self, key: str) -> PlaceT:
+        """Where the loss curve of ``key`` is, if it was traced."""
+        return self.traces / f"{key}.parquet"
+
+    def network(self, key: str) -> PlaceT:
+        """Where the network that was trained for this run by itself is, or will be."""
+        return self.store / "networks" / f"{key}.safetensors"
