@@ -20,7 +20,7 @@ from pydantic import (
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
 from stylebatch.tasks.request.presets import PresetName, with_preset
-from stylebatch.tasks.storage.places import is_url, to_place, without_secrets
+from stylebatch.tasks.storage.places import is_url, refuse_secrets, to_place, without_secrets
 
 # Context of a validation without the rest of the row: which network there will be is left open.
 WITHOUT_ROW = {"without_row": True}
@@ -167,9 +167,16 @@ class Settings(BaseModel):
             raise ValueError("should be a number or a text")
         return value
 
-    @field_validator("weights", "init")
+    @field_validator("*", mode="before")
     @classmethod
-    def _is_no_secret(cls, value: str) -> str:
+    def _is_no_secret(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            refuse_secrets(value)
+        return value
+
+    @field_validator("weights", "init", "model")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
         if is_url(value):
             to_place(value)
         return value
