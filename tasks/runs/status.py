@@ -88,6 +88,6 @@ def _by_cause(report: list[dict[str, Any]]) -> dict[str, list[str]]:
             cause = f"{row['error_type']}: {row['error']}"
             for name in (row["content"], *(style.name for style in styles_of(row["style"]))):
                 if name:
-                    cause = cause.replace(Path(name).name, "…")
+                    cause = cause.replace(name, "…").replace(Path(name).name, "…")
             causes[cause].append(row["id"])
     return dict(sorted(causes.items(), key=lambda item: -len(item[1])))
