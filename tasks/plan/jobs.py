@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.errors import BadInput, problem_of, told
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import load_picture
@@ -39,7 +39,8 @@ class Job:
     """One pair to stylize.
 
     ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
-    and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for it.
+    and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for
+    it.
     """
 
     row: int
@@ -111,6 +112,9 @@ def make_jobs(
             model, model_sha256 = digest("model", settings.model) if settings.engine == "feedforward" else (None, None)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+            continue
+        except Exception as error:  # whatever a row does is that row's error
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
             continue
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
@@ -250,5 +254,5 @@ def _look(path: Place) -> tuple[int, int] | str:
     """The picture's size, or what is wrong with it."""
     try:
         return load_picture(path).size
-    except (BadInput, OSError) as error:
-        return told(error)
+    except Exception as error:
+        return problem_of(error)

@@ -52,9 +52,7 @@ def test_the_default_is_about_half_of_what_is_free() -> None:
 
 
 @pytest.mark.parametrize("free", [2e9, 15e9, 23e9, 500e9])
-def test_what_the_machine_has_free_decides_no_key(
-    free: float, samples: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_machine_has_free_decides_no_key(free: float, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     automatic_limit.cache_clear()
     monkeypatch.setattr("stylebatch.tasks.devices.memory.free_memory", lambda device: free)
     large, limited = make_job(samples, size=2048), make_job(samples, size=2048, memory_limit=1)

@@ -299,7 +299,8 @@ def test_formats_of_extras(
 )
 def test_what_is_transparent_in_a_mask_is_black(ending: str, numbers: np.ndarray, mode: str, tmp_path: Path) -> None:
     path = tmp_path / f"mask.{ending}"
-    Image.fromarray(numbers, mode).save(path, **({"lossless": True} if ending == "webp" else {}))
+    options: dict[str, Any] = {"lossless": True} if ending == "webp" else {}
+    Image.fromarray(numbers, mode).save(path, **options)
     mask = load_mask(path)
     assert mask.mode == "L"
     assert np.asarray(mask)[12, [8, 24]].tolist() == [255, 0]

@@ -12,7 +12,22 @@ from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import read_manifest
 from stylebatch.tasks.request.yaml_text import WrongYaml, read_yaml
 
-WRITTEN = ["001", "010", "1_000", "12:30", "no", "Yes", "on", "1e3", "0x1F", "0o17", "2026-11-25", "5e-3", "1.0", "true"]
+WRITTEN = [
+    "001",
+    "010",
+    "1_000",
+    "12:30",
+    "no",
+    "Yes",
+    "on",
+    "1e3",
+    "0x1F",
+    "0o17",
+    "2026-11-25",
+    "5e-3",
+    "1.0",
+    "true",
+]
 
 
 @pytest.mark.parametrize("text", WRITTEN)
