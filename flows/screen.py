@@ -6,6 +6,7 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from rich.text import Text
 from stylebatch.flows.text import escape
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
+from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.runs.report import Outcome, count
 from stylebatch.tasks.runs.status import RunStatus
 from stylebatch.tasks.storage.files import exists
@@ -183,10 +185,16 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out:
         named = (f"{escape(one.id)} {one.record.seconds:.1f} s" for one in reversed(slowest) if one.record)
         console.print(f"slowest: {', '.join(named)}")
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failures[:FAILURES]:
-        console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
-    if len(failures) > FAILURES:
-        console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    by_id = {outcome.id: outcome for outcome in failures}
+    causes = by_cause(Failure(one.id, one.error or "", one.content, one.style) for one in failures)
+    for cause, ids in islice(causes.items(), FAILURES):
+        if len(ids) > 1:
+            console.print(f"[red]{len(ids)} rows[/] {escape(cause)}\n  {_named(ids)}", soft_wrap=True)
+        else:
+            (one,) = (by_id[name] for name in ids)
+            console.print(f"[red]row {one.row}[/] {escape(one.id)}: {escape(one.error or '')}", soft_wrap=True)
+    if len(causes) > FAILURES:
+        console.print(f"… and {len(causes) - FAILURES} more causes, in the report")
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)

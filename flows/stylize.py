@@ -18,6 +18,7 @@ from stylebatch.tasks.request.settings import Overrides, check_settings, texts
 from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcomes, refused
+from stylebatch.tasks.runs.target import refuse_others_folder
 from stylebatch.tasks.runs.work import Work
 from stylebatch.tasks.storage.places import PlaceParameter
 from stylebatch.tasks.training.engines import Choice
@@ -61,6 +62,7 @@ def stylize(
     given = texts(overrides)
     check_settings(given, "--set")
     asked = read_manifest(manifest, allow_http)
+    refuse_others_folder(out)
     store.create()
     pairs, bad_rows = check_rows(asked, given)
     # A cluster that goes on is not this machine, whose steps could be measured.

@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from stylebatch.flows.cli import check, gallery, reprocess, run, serve, status, train
+from stylebatch.flows.cli.hints import Commands
 
 app = typer.Typer(
     name="stylebatch",
+    cls=Commands,
     help="Neural style transfer in batches: a manifest of content and style pictures in, stylized pictures, "
     "result grids and a report of the losses out.",
     no_args_is_help=True,

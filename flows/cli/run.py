@@ -66,9 +66,11 @@ def run(
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         from stylebatch.tasks.request.manifest import read_manifest
+        from stylebatch.tasks.runs.target import refuse_others_folder
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         rows = len(read_manifest(manifest, allow_http).rows)
+        refuse_others_folder(folder)
         session = Session(lambda: say_how_to_go_on(folder))
         with session.flows():
             from stylebatch.flows.stylize import stylize

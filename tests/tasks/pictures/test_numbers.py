@@ -310,3 +310,28 @@ def test_half_transparent_white_in_a_mask_is_half(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     Image.fromarray(halves((255, 255, 255, 51), (128, 128, 128, 255)), "RGBA").save(path)
     assert np.asarray(load_mask(path))[12, [8, 24]].tolist() == [51, 128]
+
+
+# Bombs
+
+
+def test_a_png_that_unfolds_to_gigabytes_is_refused_by_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    data = bytearray(png(16, 6, (0, 0, 0, 0), (0, 0, 0, 0)))
+    struct.pack_into(">II", data, 16, 13_000, 13_000)
+    struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match=r"bomb\.png would take 2\.7 GB of memory, over the limit of 2\.2 GB"):
+        load_picture(path)
+
+
+@pytest.mark.parametrize("change", [{"tile": (16, 16)}, {}])
+def test_a_tiff_that_unfolds_to_gigabytes_is_refused_by_its_header(change: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tif"
+    tifffile.imwrite(path, halves(50, 200, "<u2"), photometric="minisblack", compression="zlib", **change)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for tag in ("TileWidth", "TileLength") if change else ("ImageWidth", "ImageLength"):
+            file.pages.first.tags[tag].overwrite(32_768)
+    for read in (load_picture, header_size):
+        with pytest.raises(BadInput, match=r"bomb\.tif (would take .* over the limit|has .* over the limit)"):
+            read(path)
