@@ -89,13 +89,16 @@ def check_rows(
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
     check_network = cache(lambda model, style: check_model(model, style, find))
+    # A model among the defaults may be there for those rows alone that a sweep gives its engine to.
+    engines = [overrides["engine"]] if "engine" in overrides else [row.get("engine") for row in manifest.rows]
+    others_paint = any(engine == "feedforward" for engine in engines)
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
     for number, raw in enumerate(manifest.rows, start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
         try:
-            checked = _check_row(number, row, read_settings, check_picture, check_network, seen)
+            checked = _check_row(number, row, read_settings, check_picture, check_network, seen, others_paint)
         except Exception as error:  # whatever a row does is that row's error
             checked = BadRow(number, *_named(row), (("row", problem_of(error)),))
         if isinstance(checked, Pair):
@@ -153,6 +156,7 @@ def _check_row(
     check_picture: _PictureCheck,
     check_network: Callable[[str, str], str],
     seen: dict[str, int],
+    others_paint: bool,
 ) -> Pair | BadRow:
     found: list[tuple[str, str]] = []
 
@@ -198,7 +202,7 @@ def _check_row(
         look("init", [settings.init])
     if settings.engine == "feedforward":
         found += beyond_a_network(settings, styles, masks)
-    if settings.engine == "optimize" and settings.model != "none":
+    if settings.engine == "optimize" and settings.model != "none" and not others_paint:
         found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
     if settings.engine == "feedforward" and not found:
         with telling("model"):

@@ -94,7 +94,7 @@ def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
     except BadRequest:
         raise
     except (WrongCsv, WrongJson, WrongYaml) as error:
-        raise BadRequest(f"{path}: {error}") from None
+        raise BadRequest(f"{path}: {without_secrets(str(error))}") from None
     except (FileNotFoundError, IsADirectoryError):
         raise BadRequest(f"there is no manifest {path}") from None
     except RecursionError:
@@ -198,12 +198,13 @@ def _combinations(
             raise BadRequest(f"{path}: sweep: {name} is a list of values, not {values!r}")
         for place, value in enumerate(values):
             if value in values[:place]:
-                raise BadRequest(f"{path}: sweep: {name} has {value!r} twice")
+                raise BadRequest(f"{path}: sweep: {name} has {without_secrets(repr(value))} twice")
     for number, row in enumerate(rows, start=1):
         if "id" in row:
+            shown = without_secrets(repr(row["id"]))
             raise BadRequest(
-                f"{path}: row {number} of pairs has the id {row['id']!r}, which a sweep would give to several "
-                "pictures; leave the id out, and each gets its own"
+                f"{path}: row {number} of pairs has the id {shown}, which a sweep would give to several pictures; leave "
+                "the id out, and each gets its own"
             )
         if both := [name for name in sweep if name in row]:
             raise BadRequest(f"{path}: row {number} of pairs and sweep both give {both[0]}; leave it out of one")
