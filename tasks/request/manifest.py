@@ -203,8 +203,8 @@ def _combinations(
         if "id" in row:
             shown = without_secrets(repr(row["id"]))
             raise BadRequest(
-                f"{path}: row {number} of pairs has the id {shown}, which a sweep would give to several pictures; leave "
-                "the id out, and each gets its own"
+                f"{path}: row {number} of pairs has the id {shown}, which a sweep would give to several pictures; "
+                "leave the id out, and each gets its own"
             )
         if both := [name for name in sweep if name in row]:
             raise BadRequest(f"{path}: row {number} of pairs and sweep both give {both[0]}; leave it out of one")
