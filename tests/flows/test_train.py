@@ -181,7 +181,7 @@ def test_what_a_network_cannot_do_costs_its_rows_alone(model: Path, tmp_path: Pa
     wanted = [
         "model: swirls.safetensors was trained for another style, swirls.jpg",
         "model: engine=feedforward needs the file of a trained network",
-        "model: there is no file gone.safetensors",
+        "model: there is no file 'gone.safetensors'",
         "model: torn.safetensors is damaged",
         "style: a network is trained for one style, not for 2",
         "masks: a trained network paints everywhere",
