@@ -122,7 +122,7 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path, pre
     assert not list((tmp_path / "out/images").iterdir())
     on_disk = run("status", tmp_path / "out")
     assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
-    assert "there is no file …" in on_disk.stdout
+    assert "there is no file '…'" in on_disk.stdout
     assert f"stylebatch reprocess {tmp_path / 'out'} --failed" in on_disk.stdout
     planned = run("reprocess", tmp_path / "out", "--dry-run")
     assert (planned.returncode, planned.stderr) == (0, "")
