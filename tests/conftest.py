@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import httpx
 import pytest
+
+from tests.waiting import FUSE, wait_for
 
 if TYPE_CHECKING:
     from tests.object_store import Bucket, ObjectStore
@@ -76,15 +80,11 @@ def prefect_server() -> Iterator[str]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/api"
     try:
-        deadline = time.monotonic() + 120
-        while not _answers(url):
-            assert server.poll() is None, "the Prefect server ended"
-            assert time.monotonic() < deadline, "the Prefect server does not answer"
-            time.sleep(0.2)
+        wait_for(lambda: _answers(url), "the Prefect server answers", server)
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=FUSE)
 
 
 def _answers(url: str) -> bool:
@@ -101,6 +101,17 @@ def prefect(prefect_server: str) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         yield
+
+
+@pytest.fixture
+def restored_process() -> Iterator[None]:
+    """Signals, environment and memory as they were, which a command takes over for the rest of its process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with mock.patch.dict(os.environ):
+        yield
+    gc.unfreeze()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from stylebatch.tasks.storage.locks import FileLocks
+from tests.waiting import FUSE
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from stylebatch.tasks.storage.locks import FileLocks
 locks = FileLocks(Path(sys.argv[1]))
 assert locks.acquire_lock("key", "other")
 print("held", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
@@ -39,7 +40,9 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
@@ -47,7 +50,7 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
         assert not locks.wait_for_lock("key", timeout=0.1)
         assert not locks.acquire_lock("key", "me", acquire_timeout=0.1)
         holder.kill()
-        assert locks.acquire_lock("key", "me", acquire_timeout=10)
+        assert locks.acquire_lock("key", "me", acquire_timeout=FUSE)
     finally:
         holder.kill()
         holder.communicate()
