@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from stylebatch.tasks.storage import cache, object_stores
 from stylebatch.tasks.stylizing import stylize as step
 from stylebatch.tasks.training import engines
 from tests.object_store import ACCESS_KEY, SECRET, Bucket
+from tests.waiting import FUSE, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 
@@ -50,7 +50,7 @@ def start(server: str, *arguments: object, **environment: str) -> subprocess.Pop
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=FUSE)
     assert "Traceback" not in stdout + stderr, stderr
     assert "unexpected" not in stderr, stderr
     return process.returncode, stdout, stderr
@@ -309,11 +309,8 @@ def test_killed_and_run_again(bucket: Bucket, prefect_server: str) -> None:
     bucket.put("in/rows.csv", "\n".join(["id,content,style,size,steps,seed", *lines]))
     process = start(prefect_server, "run", bucket.url("in/rows.csv"), "--out", bucket.url("out"))
     try:
-        deadline = time.monotonic() + 100
-        while not {"out/images/one.png", "out/images/two.png"} <= set(bucket.names("out/images")):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        two = {"out/images/one.png", "out/images/two.png"}
+        wait_for(lambda: two <= set(bucket.names("out/images")), "two pictures are there", process)
     finally:
         process.kill()
     assert process.wait() == -signal.SIGKILL
@@ -338,12 +335,12 @@ def test_workers_need_only_the_url_and_no_secret_is_written_anywhere(
 ) -> None:
     out = bucket.url("out")
     # The workers' cache is another one, as on another machine: nothing of this machine's may be in what they get.
-    options = ["--out", out, "--runner", "dask", "--devices", "2×cpu", "-v"]
+    options = ["--out", out, "--runner", "dask", "--devices", "cpu", "-v"]
     process = start(
         prefect_server, "run", bucket.url("in/my.yaml"), *options, PREFECT_LOGGING_LEVEL="DEBUG",
         PREFECT_LOGGING_TO_API_ENABLED="true", STYLEBATCH_CACHE=str(tmp_path / "cache"),
     )  # fmt: skip
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=FUSE)
     assert process.returncode == 0, stderr
     assert list(report_of(bucket)["status"]) == ["completed"] * 4
     everything = stdout.encode() + stderr.encode() + written_by_prefect()
