@@ -31,4 +31,4 @@ def wait_for(
             raise AssertionError(f"it has ended before {what}: {process.communicate()}")
         if time.monotonic() > burnt_down:
             raise AssertionError(f"waited {fuse:.0f} s for {what}")
-        time.sleep(0.05)
+        time.sleep(0.1)

@@ -21,8 +21,6 @@ from tests.waiting import FUSE, wait_for
 
 BIN = Path(sys.executable).parent
 COMMAND = str(BIN / "stylebatch")
-# One process has the fixture of this file, and no two clusters are started at once.
-pytestmark = pytest.mark.xdist_group("runners")
 # How a worker process that computes is told from those that organize.
 WORKERS = {"dask": r"spawn_main", "ray": r"ray::(IDLE|stylize|.*run_prefect_task)"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+import multiprocessing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -12,15 +12,11 @@ import pytest
 from stylebatch.tasks.storage.locks import FileLocks
 from tests.waiting import FUSE
 
-HOLDER = """
-import sys
-from pathlib import Path
-from stylebatch.tasks.storage.locks import FileLocks
-locks = FileLocks(Path(sys.argv[1]))
-assert locks.acquire_lock("key", "other")
-print("held", flush=True)
-sys.stdin.read()
-"""
+
+def hold(folder: Path, told: Connection) -> None:
+    assert FileLocks(folder).acquire_lock("key", "other")
+    told.send("held")
+    told.recv()  # for ever
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -40,12 +36,11 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    here, there = multiprocessing.Pipe()
+    holder = multiprocessing.get_context("fork").Process(target=hold, args=(tmp_path, there))
+    holder.start()
     try:
-        assert holder.stdout
-        assert holder.stdout.readline() == "held\n"
+        assert here.poll(FUSE), "the lock is not held"
         locks = FileLocks(tmp_path)
         assert not locks.wait_for_lock("key", timeout=0.1)
         assert not locks.acquire_lock("key", "me", acquire_timeout=0.1)
@@ -53,4 +48,4 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
         assert locks.acquire_lock("key", "me", acquire_timeout=FUSE)
     finally:
         holder.kill()
-        holder.communicate()
+        holder.join()

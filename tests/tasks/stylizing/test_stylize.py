@@ -67,6 +67,14 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     assert one.output_sha256 == other.output_sha256
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Job, np.ndarray]:
+    """A job, and the pixels of its picture."""
+    job, store = make_job(samples, precision="float32"), Store(tmp_path_factory.mktemp("usual"))
+    stylize(job, store, CPU)
+    return job, pixels(store, job)
+
+
 # Network and weights: tests/tasks/networks/test_weights.py.
 @pytest.mark.parametrize(
     "change",
@@ -95,13 +103,14 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     ],
     ids=str,
 )
-def test_every_setting_changes_the_picture(tmp_path: Path, samples: Path, change: dict[str, object]) -> None:
-    base, other = make_job(samples, precision="float32"), make_job(samples, **{"precision": "float32", **change})
-    store = Store(tmp_path)
+def test_every_setting_changes_the_picture(
+    tmp_path: Path, samples: Path, usual: tuple[Job, np.ndarray], change: dict[str, object]
+) -> None:
+    base, picture = usual
+    other, store = make_job(samples, **{"precision": "float32", **change}), Store(tmp_path)
     assert base.key != other.key
-    stylize(base, store, CPU)
     stylize(other, store, CPU)
-    assert not np.array_equal(pixels(store, base), pixels(store, other))
+    assert not np.array_equal(picture, pixels(store, other))
 
 
 def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
