@@ -20,6 +20,7 @@ from PIL import Image
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
 from stylebatch.tasks.results.store import Store
+from tests.command import call
 from tests.waiting import FUSE, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
@@ -44,6 +45,7 @@ def start(server: str, *arguments: object, within: Sequence[object] = ()) -> sub
     )
 
 
+@pytest.mark.usefixtures("prefect", "restored_process")
 def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     tmp_path: Path, samples: Path, prefect_server: str
 ) -> None:
@@ -60,14 +62,13 @@ def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     for picture in out.rglob("*.png"):
         Image.open(picture).load()
     before = {file.name: file.stat().st_mtime_ns for file in (out / "images").iterdir()}
-    status = subprocess.run([COMMAND, "status", out], capture_output=True, text=True, check=False)
-    assert status.returncode == 0, status.stderr
+    status = call("status", out)
+    assert status.exit_code == 0, status.stderr
     assert "crashed" in status.stdout
     assert f"stylebatch reprocess {out}" in status.stdout
-    again = start(prefect_server, "reprocess", out, "--set", "steps=1", "--json")
-    stdout, stderr = again.communicate(timeout=FUSE)
-    assert stderr == ""
-    assert json.loads(stdout) | {"out": ""} == {
+    again = call("reprocess", out, "--set", "steps=1", "--json")
+    assert again.stderr == ""
+    assert json.loads(again.stdout) | {"out": ""} == {
         "completed": 1, "cached": 2, "failed": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip
     assert {name: (out / "images" / name).stat().st_mtime_ns for name in before} == before
@@ -164,14 +165,14 @@ def test_a_picture_that_changes_or_vanishes_during_the_run(tmp_path: Path, sampl
     assert len([file for file in Store(tmp_path / "out").records.iterdir() if len(file.name) == 64]) == 1
 
 
-def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+@pytest.mark.usefixtures("prefect")
+def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path) -> None:
     manifest, out = write_manifest(tmp_path, samples, [("one", 1), ("two", 1)]), tmp_path / "out"
-    start(prefect_server, "run", manifest, "--out", out).communicate(timeout=FUSE)
+    stylize(manifest, out)
     key = pd.read_parquet(out / "report.parquet")["key"][0]
     record = Store(out).records / key
     record.write_bytes(record.read_bytes()[:100])
-    again = json.loads(start(prefect_server, "run", manifest, "--out", out, "--json").communicate(timeout=FUSE)[0])
-    assert (again["completed"], again["cached"]) == (1, 1)
+    assert [outcome.status for outcome in stylize(manifest, out)] == ["completed", "cached"]
     assert json.loads((out / "run.json").read_text())["damaged"] == ["one"]
 
 
