@@ -14,7 +14,8 @@ from tests.waiting import FUSE
 
 
 def hold(folder: Path, told: Connection) -> None:
-    assert FileLocks(folder).acquire_lock("key", "other")
+    locks = FileLocks(folder)  # which gives its locks back when it goes
+    assert locks.acquire_lock("key", "other")
     told.send("held")
     told.recv()  # for ever
 
