@@ -109,10 +109,11 @@ def test_lbfgs_beats_adam(optimized: tuple[Optimized, list[float]], objective: O
         assert lbfgs < adam < objective(content).total.item()
 
 
-def test_bfloat16_reaches_the_same_loss(
-    optimized: tuple[Optimized, list[float]], objective: Objective, content: Tensor, style: Tensor
-) -> None:
-    exact = min(optimized[1][:6])
+def test_bfloat16_reaches_the_same_loss(samples: Path) -> None:
+    """Small: processors that have no arithmetic for it take ten times as long."""
+    content, style = load(samples / "images/chelsea.jpg", 32), load(samples / "styles/glass.jpg", 32)
+    objective = make_objective(content, style)
+    exact = optimize(objective, content, LBFGS(50), 6).loss
     rounded = optimize(make_objective(content, style, DTYPES["bfloat16"]), content, LBFGS(50), 6)
     with torch.no_grad():
         assert objective(rounded.picture).total.item() == pytest.approx(exact, rel=0.15)

@@ -99,7 +99,6 @@ def usual(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Job,
         {"init": "images/rocket.jpg"},
         {"optimizer": "adam"},
         {"history": 1},
-        {"precision": "bfloat16"},
     ],
     ids=str,
 )
@@ -199,6 +198,15 @@ def test_preserved_luminance_leaves_the_contents_colors(tmp_path: Path, samples:
     assert distance(written, chroma) < 0.3 * distance(free, chroma)
     assert distance(written, brightness) > 10
     assert record.total_loss == pytest.approx(record.optimizer_loss, rel=0.25)
+
+
+def test_the_precision_changes_the_picture(tmp_path: Path, samples: Path) -> None:
+    """In two steps of a small picture: processors without arithmetic for bfloat16 take ten times as long for it."""
+    jobs = [make_job(samples, size=32, steps=2, precision=precision) for precision in ("float32", "bfloat16")]
+    store = Store(tmp_path)
+    for job in jobs:
+        stylize(job, store, CPU)
+    assert not np.array_equal(pixels(store, jobs[0]), pixels(store, jobs[1]))
 
 
 # Several styles, and masks
