@@ -109,6 +109,17 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """A picture that is open in Pillow, whatever its mode: 8-bit RGB, upright, in sRGB, on white where transparent.
+
+    Raises:
+        BadInput: its mode has no fixed range.
+        Exception: whatever a decoder raises for what is damaged.
+    """
+    picture.load()
+    return _to_rgb(_upright(picture))
+
+
 def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     """Decode a picture: first frame, upright by its EXIF orientation, in sRGB, on white where it is transparent.
 
@@ -123,8 +134,7 @@ def load_picture(path: Place, sha256: str | None = None) -> Image.Image:
     """
     picture = _open(path, sha256)
     try:
-        picture.load()
-        return _to_rgb(_upright(picture))
+        return to_rgb(picture)
     except BadInput as error:
         raise BadInput(f"{path.name} {error}") from None
     except Exception as error:

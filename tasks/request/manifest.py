@@ -92,7 +92,7 @@ def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
         raise BadRequest(f"{path} cannot be read: {reason}") from None
     if not rows:
         raise BadRequest(f"{path} has no rows")
-    _check_columns(path, rows)
+    check_columns(path, rows)
     return Manifest(path, rows, allow_http)
 
 
@@ -277,7 +277,8 @@ def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
             yield from expand(manifest.parent, pattern, f"{manifest}: styles")
 
 
-def _check_columns(path: Place, rows: list[dict[str, Any]]) -> None:
+def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadRequest`, naming ``path``, where a column has no known name, or one that is needed is not there."""
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     for name in names:
         if name not in COLUMNS:

@@ -80,6 +80,7 @@ def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str)
         "completed": 0,
         "cached": 2,
         "failed": 0,
+        "content_lost": 0,
         "left": 0,
         "out": str(tmp_path / "out"),
         "failures": [],
@@ -150,5 +151,5 @@ def test_a_signal_ends_a_run_and_keeps_what_is_done(
     assert "stopped" in call("status", out).stdout
     again = call("run", manifest, "--out", out, "--json", "--set", "steps=1")
     assert json.loads(again.stdout) | {"out": ""} == {
-        "completed": 1, "cached": 1, "failed": 0, "left": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 1, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip

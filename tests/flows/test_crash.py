@@ -69,7 +69,7 @@ def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     again = call("reprocess", out, "--set", "steps=1", "--json")
     assert again.stderr == ""
     assert json.loads(again.stdout) | {"out": ""} == {
-        "completed": 1, "cached": 2, "failed": 0, "left": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 2, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip
     assert {name: (out / "images" / name).stat().st_mtime_ns for name in before} == before
 
