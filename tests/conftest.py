@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
             found = item._fixtureinfo.name2fixturedefs.values()
             if any(fixture.scope == "module" for (*_, fixture) in found):
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+                item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 @pytest.fixture(scope="session")
