@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import re
 import shlex
-import signal
-from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -106,19 +101,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def process() -> Iterator[None]:
-    """Signals, environment and memory as they were, which a command takes over for the rest of its process."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with mock.patch.dict(os.environ):
-        yield
-    gc.unfreeze()
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @each_page
-@pytest.mark.usefixtures("prefect", "process")
+@pytest.mark.usefixtures("prefect", "restored_process")
 def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)
     to_run = [block for block in blocks(page) if block.run]
