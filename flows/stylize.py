@@ -35,6 +35,7 @@ def stylize(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
+    grids: bool = True,
 ) -> Outcomes:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
@@ -49,6 +50,7 @@ def stylize(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        grids: draw the result grids.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -71,4 +73,4 @@ def stylize(
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
     ledger = Ledger(out, manifest, len(asked.rows), given, placement.names, decisions=decisions)
-    return carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http)
+    return carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http, grids)

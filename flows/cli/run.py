@@ -15,6 +15,7 @@ from stylebatch.flows.cli.options import (
     AllowHttpOption,
     DevicesOption,
     FailFastOption,
+    GridsOption,
     JsonOption,
     LogJsonOption,
     ManifestArgument,
@@ -44,6 +45,7 @@ def run(
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
+    grids: GridsOption = True,
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
@@ -79,7 +81,7 @@ def run(
                 traced = trace or with_gallery
                 source, target = as_parameter(manifest), as_parameter(folder)
                 outcomes = stylize(
-                    source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
+                    source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http, grids
                 )
             if with_gallery:
                 from stylebatch.flows.gallery import gallery
