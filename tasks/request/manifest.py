@@ -22,7 +22,7 @@ from stylebatch.tasks.storage.object_stores import clear_errors, file_system
 from stylebatch.tasks.storage.parquet import read_parquet
 from stylebatch.tasks.storage.places import Place, is_url, is_web, join, to_place, without_secrets
 
-COLUMNS = ("id", "content", "style", "masks", *Settings.model_fields)
+COLUMNS = ("id", "content", "style", "masks", "note", *Settings.model_fields)
 VALUES = 10_000_000  # in a YAML manifest, with its aliases written out
 YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 
