@@ -13,5 +13,5 @@ def test_a_figure_needs_what_is_in_it() -> None:
     assert "style_weight" not in needs("style_distance")
     assert needs("seconds") == ()
     for figure in ("total_loss", "content_loss", "style_loss", "tv_loss", "content_similarity", "style_distance"):
-        assert set(needs(figure)) <= set(Settings.model_fields)
+        assert set(needs(figure)) <= {*Settings.model_fields, "style", "objective"}
         assert needs(figure)
