@@ -58,6 +58,8 @@ def lay_out(items: Sequence[Item], settings: Sequence[str]) -> Layout:
     pairs = [name for name in ("content", "style") if name in values]
     if not variants:
         rows, columns = ["content"], ["style"]
+        if len(values.get("style", ())) > WIDEST >= len(values.get("content", ())):
+            rows, columns = columns, rows  # one scrolls down more easily than sideways
     elif len(variants) == 1:
         rows, columns = pairs or ["content"], variants
     else:  # a sweep in two dimensions, for each pair

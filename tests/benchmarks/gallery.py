@@ -139,7 +139,7 @@ def make_run(folder: Path, pairs: int) -> None:
             judged = Figures(float(generator.uniform(0.1, 0.6)), float(generator.uniform(0.2, 0.9)))
             figures[key, record.output_sha256, ", ".join(layers)] = judged
         ledger.add(outcomes)
-    write_traces(outcomes, store, out / "traces.parquet")
+    write_traces(outcomes[:DISTINCT], store, out / "traces.parquet")
     write_figures(figures, out / "gallery" / "figures.parquet")
 
 

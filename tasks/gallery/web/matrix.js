@@ -55,7 +55,7 @@ function corner() {
 
 function matrix(pairs) {
   const columns = orderedGroups(pairs, data.columns);
-  const compares = !data.columns.includes("style");
+  const compares = !data.columns.includes("style") && !data.columns.includes("content");
   const rows = orderedGroups(pairs, data.rows);
   const table = make("div", { className: "matrix", role: "table", ariaLabel: "Results" });
   table.style.setProperty("--columns", columns.length);
