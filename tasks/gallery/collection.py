@@ -14,7 +14,7 @@ from stylebatch.tasks.gallery.plots import Point
 from stylebatch.tasks.gallery.quality import FigureKey, Figures, figure_key, judging_layers
 from stylebatch.tasks.gallery.thumbnails import THUMBNAIL, Copy, copy_of
 from stylebatch.tasks.request.settings import Settings
-from stylebatch.tasks.runs.run_folder import QUALITY, Run, RunRow, read_curves
+from stylebatch.tasks.runs.run_folder import Run, RunRow, read_curves
 
 Blend = tuple[tuple[int, float], ...]  # places of style pictures, with their weights
 
@@ -50,7 +50,6 @@ class Collection:
             for setting in ("content_layers", "style_layers")
             for layer in result.row.settings.get(setting) or ()
         )
-        self._judged_by_runs = all(len(row.quality) == len(QUALITY) for row in self.finished)
         self.layout = self._lay_out()
 
     def _result(self, run: int, row: RunRow) -> Result:
@@ -119,13 +118,13 @@ class Collection:
         ]
 
     def numbers(self, row: RunRow, figures: Mapping[FigureKey, Figures]) -> dict[str, float]:
-        """What is known of a finished row. The run's own figures of quality count where every row has them."""
+        """What is known of a finished row. What the gallery has judged by its own layers wins over the report."""
         judged = figures.get(figure_key(row, self.layers))
         given = {
             **row.losses,
             **{f"style_loss_{layer}": loss for layer, loss in row.layers.items()},
-            **(asdict(judged) if judged else {}),
-            **(row.quality if self._judged_by_runs else {}),
+            **row.figures,
+            **{name: value for name, value in (asdict(judged) if judged else {}).items() if value is not None},
             "seconds": row.seconds,
             "steps": row.steps,
         }
