@@ -101,7 +101,7 @@ def make_run(folder: Path, pairs: int) -> None:
     store.create()
     layers = judging_layers([*settings.content_layers, *settings.style_layers])
     figures = {}
-    made: list[tuple[bytes, Mapping[str, float]]] = []
+    drawn: list[tuple[bytes, Mapping[str, float]]] = []
     with Ledger(out, folder / "rows.yaml", pairs, {}, ["cpu"]) as ledger:
         outcomes = []
         for row in range(pairs):
@@ -112,9 +112,9 @@ def make_run(folder: Path, pairs: int) -> None:
                 png = _png(Image.blend(pictures["content"][content], pictures["style"][style], 0.5))
                 trace = _trace(generator)
                 trace.write(store.trace(key))
-                made.append((png, trace.steps[-1]))
+                drawn.append((png, trace.steps[-1]))
                 write_atomically(out / output_of(name), png)  # a gallery reads each picture once
-            png, last = made[row % DISTINCT]
+            png, last = drawn[row % DISTINCT]
             record = Record(
                 key=key,
                 **{loss: last[loss] for loss in ("total_loss", "content_loss", "style_loss", "tv_loss")},

@@ -21,6 +21,7 @@ from stylebatch.tasks.again.picks import picked
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import read_manifest
+from stylebatch.tasks.storage.places import Place
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -73,7 +74,8 @@ class Visit:
         self._browser = browser
         self._pages: list[Page] = []
 
-    def __call__(self, file: Path, address: str = "", **context: Any) -> Page:
+    def __call__(self, file: Place, address: str = "", **context: Any) -> Page:
+        assert isinstance(file, Path)
         opened = self._browser.new_page(**context)
         opened.on("console", lambda message: self.complaints.append(message.text))
         opened.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 from stylebatch.tasks.gallery.layout import WIDEST, as_text, lay_out
 
 
-def items(contents: int, styles: int, **settings: list[str]) -> list[dict[str, str]]:
-    return [
-        {"content": str(content), "style": str(style), "run": "out", **dict(zip(settings, values, strict=True))}
-        for content, style, *values in product(range(contents), range(styles), *settings.values())
-    ]
+def items(contents: int, styles: int, **settings: Sequence[str]) -> list[dict[str, str]]:
+    pairs = [{"content": str(content), "style": str(style)} for content in range(contents) for style in range(styles)]
+    combinations = [dict(zip(settings, values, strict=True)) for values in product(*settings.values())]
+    return [{**pair, "run": "out", **combination} for pair in pairs for combination in combinations]
 
 
 def test_a_sweep_of_two_settings_has_two_dimensions_for_each_pair() -> None:
