@@ -4,7 +4,7 @@
 let chunks = []; // of the view that is shown
 const nearby = new IntersectionObserver((entries) => {
   for (const entry of entries) entry.isIntersecting ? fill(entry.target) : empty(entry.target);
-}, { root: document.getElementById("main"), rootMargin: "1200px 0px" });
+}, { root: document.getElementById("main"), rootMargin: "500px 0px" });
 const makers = new WeakMap();
 
 function fill(chunk) {
