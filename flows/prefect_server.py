@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import threading
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylebatch.tasks.errors import BadRequest
@@ -27,6 +29,20 @@ def configure(verbose: bool) -> None:
         defaults |= {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def is_named() -> bool:
+    """Whether there may be a server of the user's; Prefect, which knows for sure, takes its time to import."""
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    files = [profiles, *map(Path, ("prefect.toml", "pyproject.toml", ".env"))]
+    return bool(os.environ.get("PREFECT_API_URL")) or any(map(_has_settings, files))
+
+
+def _has_settings(file: Path) -> bool:
+    with suppress(OSError):
+        return re.search(rb"PREFECT_|\[api\]|tool\.prefect", file.read_bytes()) is not None
+    return False
 
 
 class TemporaryServer:

@@ -25,14 +25,24 @@ class Session:
         self._interrupt = Interrupt(self._server.stop, *last)
 
     @contextmanager
-    def flows(self) -> Iterator[None]:
-        """Within this, flows can be imported while the server starts, and run once `ready` has returned."""
+    def signals(self) -> Iterator[None]:
+        """Within this, a signal stops what is going on, and ends the process."""
         self._interrupt.install()
         try:
-            self._server.start()
             yield
         except KeyboardInterrupt:
             self._interrupt.leave()
+
+    @contextmanager
+    def flows(self) -> Iterator[None]:
+        """Within this, flows can be imported while the server starts, and run once `ready` has returned."""
+        with self.signals():
+            self.start()
+            yield
+
+    def start(self) -> None:
+        """Begin to start the server; for those who find out later whether they need one."""
+        self._server.start()
 
     def ready(self, runner: str = "threads", address: str = "") -> None:
         """Wait until the server answers, and let the workers of a cluster find it.

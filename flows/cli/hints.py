@@ -8,13 +8,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from stylebatch.tasks.request.settings import Settings
-
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".jxl")
 OF_MANIFESTS = ("run", "check", "serve")
 
 
-class Commands(TyperGroup):
+class Hinting(TyperGroup):
     """The group of all commands, which says what to write instead of a setting as an option, or of two pictures."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -24,6 +22,8 @@ class Commands(TyperGroup):
             typer.BadParameter: what to write instead.
         """
         name, command, rest = super().resolve_command(ctx, args)
+        from stylebatch.tasks.request.settings import Settings  # a listing of the commands goes without
+
         options = {option for parameter in command.params for option in parameter.opts} if command else set()
         for place, argument in enumerate(rest):
             option, _, value = argument.partition("=")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, OutOption, SetOption, VerboseOption
+from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, OutOption, VerboseOption
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
 from stylebatch.flows.interrupt import Interrupt
 from stylebatch.flows.prefect_server import configure

@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from stylebatch.tasks.request.settings import Settings
 
 # To be raised with every change that gives another picture for the same pictures and settings.
-ENGINE = 1
+ENGINE = 2
 
 
-OF_NETWORKS = {"engine", "refine"}
+# The settings of an engine that another has no use for.
+OF_NETWORKS = {"engine", "refine", "strength"}
 OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
 OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
 
 
 def _idle(settings: Settings) -> set[str]:
-    """The settings that this engine has no use for."""
+    """The settings that do not decide this picture."""
     forgetful = set() if settings.optimizer == "lbfgs" else {"history"}
     if settings.engine != "feedforward":
-        return OF_NETWORKS | forgetful
+        return (OF_NETWORKS - {"strength"} if settings.paints else OF_NETWORKS) | forgetful
     return OF_OPTIMIZING | (forgetful if settings.refine else OF_OPTIMIZERS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,7 +21,7 @@ from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.resize import scaled_size
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
-from stylebatch.tasks.request.settings import Settings, problems
+from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
@@ -88,7 +88,7 @@ def check_rows(
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
-    check_network = cache(lambda model, style: check_model(model, style, find))
+    check_network = cache(lambda model, styles: check_model(model, styles, find))
     # A model among the defaults may be there for those rows alone that a sweep gives its engine to.
     engines = [overrides["engine"]] if "engine" in overrides else [row.get("engine") for row in manifest.rows]
     others_paint = any(engine == "feedforward" for engine in engines)
@@ -145,7 +145,7 @@ _PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "content": lambda cell: [str(cell)],
     "style": lambda cell: [style.name for style in parse_styles(cell)],
     "masks": parse_masks,
-    "init": lambda cell: [] if cell in ("content", "noise") else [str(cell)],
+    "init": lambda cell: [] if cell in STARTS else [str(cell)],
 }
 
 
@@ -154,7 +154,7 @@ def _check_row(
     row: Mapping[str, Any],
     read_settings: _SettingsReader,
     check_picture: _PictureCheck,
-    check_network: Callable[[str, str], str],
+    check_network: Callable[[str, tuple[str, ...]], str],
     seen: dict[str, int],
     others_paint: bool,
 ) -> Pair | BadRow:
@@ -200,33 +200,17 @@ def _check_row(
     look("masks", masks)
     if settings.starts_from_picture:
         look("init", [settings.init])
-    if settings.engine == "feedforward":
-        found += beyond_a_network(settings, styles, masks)
-    if settings.engine == "optimize" and settings.model != "none" and not others_paint:
+    if settings.engine == "optimize" and settings.model != "none" and not (settings.paints or others_paint):
         found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
-    if settings.engine == "feedforward" and not found:
+    if settings.paints and not found:
         with telling("model"):
-            problem = check_network(settings.model, styles[0].name)
+            problem = check_network(settings.model, tuple(style.name for style in styles))
             found += [("model", problem)] if problem else []
     if found:
         style = written(styles) if styles else row.get("style", "")
         found = [(column, shown(problem)) for column, problem in found]
         return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
     return Pair(number, name, content[0], styles, masks, settings)
-
-
-def beyond_a_network(
-    settings: Settings, styles: Sequence[NamedStyle], masks: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """What a trained network cannot do of what a row asks for, by column."""
-    if len(styles) > 1:
-        yield "style", f"a network is trained for one style, not for {len(styles)}; take engine=optimize"
-    if masks:
-        yield "masks", "a trained network paints everywhere; take engine=optimize"
-    if settings.init != "content":
-        yield "init", "a trained network starts from the content; leave init out, or take engine=optimize"
-    if settings.preserve_color == "match":
-        yield "preserve_color", "match makes each content a style of its own, which no network was trained for"
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -107,7 +107,7 @@ def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
     if not rows:
         raise BadRequest(f"{path} has no rows")
     _refuse_more(path, len(rows))
-    _check_columns(path, rows)
+    check_columns(path, rows)
     return Manifest(path, rows, allow_http)
 
 
@@ -225,7 +225,8 @@ def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
             yield from expand(manifest.parent, pattern, f"{manifest}: styles", manifest)
 
 
-def _check_columns(path: Place, rows: list[dict[str, Any]]) -> None:
+def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadRequest`, naming ``path``, where a column has no known name, or one that is needed is not there."""
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:

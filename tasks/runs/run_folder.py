@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from stylebatch.tasks.storage.places import Place, original, to_place
 
 LAYER_COLUMN = "style_loss_"
 LOSSES = ("total_loss", "content_loss", "style_loss", "tv_loss")
+FIGURES = ("structure", "style_distance")
 # Points of a curve that are kept: as many as its drawing has room for.
 CURVE_POINTS = 60
 
@@ -60,6 +62,7 @@ class RunRow:
     settings: Mapping[str, Any]
     losses: Mapping[str, float]
     layers: Mapping[str, float]
+    figures: Mapping[str, float]
     masked: bool
     seconds: float | None
     steps: int | None
@@ -134,6 +137,7 @@ def _row(folder: Place, locate: Callable[[str], Place], row: dict[str, Any], ask
             for name, value in row.items()
             if name.startswith(LAYER_COLUMN) and value is not None
         },
+        figures={name: row[name] for name in FIGURES if row.get(name) is not None},
         masked=bool(row.get("masks_sha256")),
         seconds=row.get("seconds"),
         steps=row.get("steps"),
@@ -175,7 +179,7 @@ def read_curves(folder: Place) -> dict[str, dict[str, list[float]]]:
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in names}
     starts: list[int] = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]).tolist() if len(keys) else []
     curves = {}
-    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+    for start, end in pairwise([*starts, len(keys)]):
         # Two rows may share a key, and then its steps are there twice.
         _, first = np.unique(columns["step"][start:end], return_index=True)
         kept = (

@@ -21,14 +21,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.storage import web
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system, listing, version_in
 from stylebatch.tasks.storage.places import Place, is_web
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 FOLDER, LIMIT = "STYLEBATCH_CACHE", "STYLEBATCH_CACHE_GB"
 DEFAULT_LIMIT = 2.0  # GB
@@ -189,6 +191,8 @@ def _download(place: UPath, version: str | None, own: Path) -> None:
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         if is_web(place):
+            from stylebatch.tasks.storage import web
+
             with temporary.open("xb") as file:
                 web.fetch(str(place), file)
             with temporary.open("rb") as file:

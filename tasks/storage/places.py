@@ -2,6 +2,8 @@
 
 A place of this machine is a `pathlib.Path`, and any other a `UPath`, which knows how to put URLs together and nothing
 more: what is there is read and written by `storage.files`, `storage.cache` and `storage.object_stores`.
+
+What reads and writes elsewhere (upath, fsspec, httpcore) is imported by the first URL: most runs have none.
 """
 
 from __future__ import annotations
@@ -10,16 +12,16 @@ import os
 import posixpath
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from pydantic import PlainValidator, WithJsonSchema
-from upath import UPath
-
 from stylebatch.tasks.errors import BadInput
 
-Place = Path | UPath
+if TYPE_CHECKING:
+    from upath import UPath
+
+Place: TypeAlias = "Path | UPath"
 # Object stores by the protocols of their URLs, with what to install for them. No other protocol is let through: some
 # of those that fsspec has would reach hosts that a manifest is not to reach.
 STORES = {
@@ -103,9 +105,15 @@ def to_place(text: str | os.PathLike[str] | UPath) -> Place:
     try:
         if protocol in WEB:
             urlsplit(str(text)).port  # noqa: B018 - it is looked at, and raises where it cannot be
-        return UPath(f"{protocol}://{host}{found['rest']}")
+        return _elsewhere(f"{protocol}://{host}{found['rest']}")
     except ValueError as error:
         raise BadInput(f"{shown} is no address: {error}") from None
+
+
+def _elsewhere(url: str) -> UPath:
+    from upath import UPath
+
+    return UPath(url)
 
 
 def join(folder: Place, name: str, allow_http: bool = False) -> Place:
@@ -123,7 +131,7 @@ def join(folder: Place, name: str, allow_http: bool = False) -> Place:
         if any(part in (".", "..") for part in name.split("/")):  # which a store would take for parts of a name
             found = _URL.match(str(place))
             assert found is not None
-            place = UPath(f"{found['protocol']}://{found['host']}{posixpath.normpath(found['rest'])}")
+            place = _elsewhere(f"{found['protocol']}://{found['host']}{posixpath.normpath(found['rest'])}")
     if is_web(place) and not allow_http:
         raise BadInput(f"{place}: pictures are not read over http(s) unless --allow-http is given")
     return place
@@ -145,7 +153,3 @@ def absolute(place: Place) -> Place:
 def as_parameter(place: Place) -> Any:
     """The place as Prefect can write it down among a flow's parameters."""
     return place if isinstance(place, Path) else str(place)
-
-
-# A flow's parameter: a form shows a text, and what is in it becomes a place.
-PlaceParameter = Annotated[Place, PlainValidator(to_place), WithJsonSchema({"type": "string", "format": "path"})]

@@ -97,6 +97,7 @@ def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str)
         "completed": 0,
         "cached": 2,
         "failed": 0,
+        "content_lost": 0,
         "left": 0,
         "out": str(tmp_path / "out"),
         "failures": [],
@@ -175,5 +176,5 @@ def test_a_signal_stops_within_two_seconds_and_keeps_what_is_done(
     assert "stopped" in run("status", out).stdout
     again = run("run", manifest, "--out", out, "--json", "--set", "steps=1", server=prefect_server)
     assert json.loads(again.stdout) | {"out": ""} == {
-        "completed": 1, "cached": 1, "failed": 0, "left": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 1, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip

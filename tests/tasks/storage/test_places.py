@@ -9,8 +9,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.storage.places import Place, PlaceParameter, is_web, join, original, to_place, without_secrets
+from stylebatch.tasks.storage.places import Place, is_web, join, original, to_place, without_secrets
 
 
 @pytest.mark.parametrize(
