@@ -52,7 +52,7 @@ def read_rows(manifest: Place, out: Place, overrides: Mapping[str, str], allow_h
     """Read a manifest, check its rows, and make the run's folder.
 
     Raises:
-        BadRequest: the manifest cannot be read, or the folder not be written to, or it has other things in it.
+        BadRequest: the manifest cannot be read, or the folder not be written to, or has other things in it.
     """
     asked, store = read_manifest(manifest, allow_http), open_store(out)
     refuse_others_folder(out)

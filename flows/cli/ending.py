@@ -16,6 +16,7 @@ from rich.table import Table
 
 from stylebatch.flows.cli.terminal import out_console
 from stylebatch.flows.text import escape, named, warning_of
+from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
 
@@ -70,10 +71,10 @@ def _print(
     by_id = {outcome.id: outcome for outcome in failures}
     causes = by_cause(Failure(one.id, one.error or "", one.content, one.style) for one in failures)
     for cause, ids in islice(causes.items(), FAILURES):
-        one = by_id[ids[0]]
         if len(ids) > 1:
-            console.print(f"[red]{len(ids)} rows[/] {escape(cause)}\n  {named(ids)}", soft_wrap=True)
+            console.print(f"[red]{len(ids)} rows[/] {escape(cause)}\n  {escape(named(ids))}", soft_wrap=True)
         else:
+            (one,) = (by_id[name] for name in ids)
             console.print(f"[red]row {one.row}[/] {escape(one.id)}: {escape(one.error or '')}", soft_wrap=True)
     if len(causes) > FAILURES:
         console.print(f"… and {len(causes) - FAILURES} more causes, in the report")

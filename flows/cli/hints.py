@@ -12,8 +12,8 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 OF_MANIFESTS = ("run", "check", "serve")
 
 
-class Hinting(TyperGroup):
-    """The group of all commands, which says what to write instead of a setting as an option, or of two pictures."""
+class HintingGroup(TyperGroup):
+    """A group of commands that says what to write instead of a setting as an option, or of two pictures."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """See `click.Group`.
@@ -22,7 +22,9 @@ class Hinting(TyperGroup):
             typer.BadParameter: what to write instead.
         """
         name, command, rest = super().resolve_command(ctx, args)
-        from stylebatch.tasks.request.settings import Settings  # a listing of the commands goes without
+        if not rest:
+            return name, command, rest
+        from stylebatch.tasks.request.settings import Settings
 
         options = {option for parameter in command.params for option in parameter.opts} if command else set()
         for place, argument in enumerate(rest):

@@ -142,8 +142,13 @@ def _decode(file: BinaryIO) -> Decoded:
                 _check_memory(picture.size, png.pixel_bytes(data))
                 colours, alpha = png.decode(data)
                 return Decoded(colours, alpha, picture.info.get("icc_profile"), orientation_of(picture))
-        picture.load()
-        return Decoded(*_separated(picture), picture.info.get("icc_profile"), orientation_of(picture))
+        return _taken_apart(picture)
+
+
+def _taken_apart(picture: Image.Image) -> Decoded:
+    """What is open in Pillow, decoded."""
+    picture.load()
+    return Decoded(*_separated(picture), picture.info.get("icc_profile"), orientation_of(picture))
 
 
 def _start(file: BinaryIO) -> bytes:
@@ -172,11 +177,10 @@ def to_rgb(picture: Image.Image) -> Image.Image:
     """A picture that is open in Pillow, whatever its mode: 8-bit RGB, upright, in sRGB, on white where transparent.
 
     Raises:
-        BadInput: its mode has no fixed range.
+        BadInput: its mode is one that is not read here.
         Exception: whatever a decoder raises for what is damaged.
     """
-    picture.load()
-    decoded = Decoded(*_separated(picture), picture.info.get("icc_profile"), orientation_of(picture))
+    decoded = _taken_apart(picture)
     return turned(over(decoded, "white"), decoded.orientation)
 
 

@@ -200,7 +200,7 @@ def _check_row(
     look("masks", masks)
     if settings.starts_from_picture:
         look("init", [settings.init])
-    if settings.engine == "optimize" and settings.model != "none" and not (settings.paints or others_paint):
+    if settings.engine == "optimize" and not settings.paints and settings.model != "none" and not others_paint:
         found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
     if settings.paints and not found:
         with telling("model"):
