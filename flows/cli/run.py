@@ -74,9 +74,11 @@ def run(
         with session.signals():
             with watching(session, log_json, quiet or as_json or verbose):
                 from stylebatch.tasks.request.manifest import read_manifest
+                from stylebatch.tasks.runs.target import refuse_others_folder
 
                 # A request that cannot be carried out fails here, before Prefect's server starts.
                 rows = len(read_manifest(manifest, allow_http).rows)
+                refuse_others_folder(folder)
                 needs_flow = refresh or with_gallery or runner != "threads" or is_named()
                 prepared = None if needs_flow else _prepare(manifest, folder, overrides, devices, allow_http)
                 if prepared and prepared.is_done:

@@ -89,7 +89,7 @@ def read_trained(path: Place) -> Trained:
     if trained.format != FORMAT:
         raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
     for name, number in trained.architecture.items():
-        if not (0 if name == "noise" else 1) <= number <= LARGEST:
+        if not 1 <= number <= LARGEST:
             raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")
     return trained
 
