@@ -107,7 +107,7 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path) -> 
     assert not list((tmp_path / "out/images").iterdir())
     on_disk = call("status", tmp_path / "out")
     assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
-    assert "there is no file …" in on_disk.stdout
+    assert "there is no file '…'" in on_disk.stdout
     assert f"stylebatch reprocess {tmp_path / 'out'} --failed" in on_disk.stdout
     planned = call("reprocess", tmp_path / "out", "--dry-run")
     assert (planned.exit_code, planned.stderr) == (0, "")
