@@ -166,9 +166,11 @@ def prefect(prefect_server: str) -> Iterator[None]:
 def restored_process() -> Iterator[None]:
     """Signals, environment and memory as they were, which a command takes over for the rest of its process."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    told = signal.set_wakeup_fd(-1)
     with mock.patch.dict(os.environ):
         yield
     gc.unfreeze()
+    signal.set_wakeup_fd(told)
     for number, handler in before.items():
         signal.signal(number, handler)
 

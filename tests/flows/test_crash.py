@@ -79,7 +79,7 @@ def test_two_runs_into_one_folder_compute_no_pair_twice(tmp_path: Path, samples:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     names = [f"{index}-{uuid.uuid4().hex}" for index in range(3)]
-    manifest, out = write_manifest(tmp_path, samples, [(name, 60) for name in names]), tmp_path / "out"
+    manifest, out = write_manifest(tmp_path, samples, [(name, 30) for name in names]), tmp_path / "out"
     both = [start(prefect_server, "run", manifest, "--out", out, "--json") for _ in range(2)]
     for process in both:
         stdout, stderr = process.communicate(timeout=FUSE)
@@ -176,6 +176,7 @@ def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path) 
     assert json.loads((out / "run.json").read_text())["damaged"] == ["one"]
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_costs_the_row_that_takes_it(tmp_path: Path, samples: Path, prefect_server: str) -> None:
     if not shutil.which("prlimit"):
         pytest.skip("there is no prlimit (util-linux) to set a limit with")

@@ -323,6 +323,7 @@ def written_by_prefect() -> bytes:
     return b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow
 def test_workers_need_only_the_url_and_no_secret_is_written_anywhere(
     bucket: Bucket, tmp_path: Path, prefect_server: str
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     assert gone
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: Path, workplace: Path) -> None:
     import distributed
@@ -141,6 +142,7 @@ def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: 
             process.wait(FUSE)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_cluster_with_the_run(tmp_path: Path, samples: Path, prefect_server: str) -> None:
     manifest = write_manifest(tmp_path, samples, 1, 100_000)
     process = start(prefect_server, "run", manifest, "--out", tmp_path / "out", "--devices", "cpu", "--runner", "dask")

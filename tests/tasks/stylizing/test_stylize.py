@@ -285,7 +285,7 @@ def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
     everywhere = torch.ones(43, 64)
     found = []
     for style in (STYLES[0], {STYLES[0]: 3, STYLES[1]: 1}, STYLES, STYLES[1]):
-        job = make_job(samples, style=style, steps=20)
+        job = make_job(samples, style=style, steps=12)
         record = stylize(job, store, CPU)
         assert record.style_sha256.count("+") == len(job.styles) - 1
         found.append(gram_distances(objective.to_tensor(load_picture(store.picture(job.key)), "cpu"), everywhere))
