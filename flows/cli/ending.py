@@ -55,7 +55,6 @@ def _print(
     console: Console, outcomes: Sequence[Outcome], counts: Mapping[str, int], left: int, out: Place, seconds: float
 ) -> None:
     """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
-    from stylebatch.tasks.runs.causes import Failure, by_cause
     from stylebatch.tasks.runs.report import content_lost
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
