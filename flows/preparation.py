@@ -14,6 +14,7 @@ from stylebatch.tasks.request.manifest import Manifest, read_manifest
 from stylebatch.tasks.results.remote_store import AnyStore, open_store
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import refused
+from stylebatch.tasks.runs.target import refuse_others_folder
 from stylebatch.tasks.runs.work import Work
 from stylebatch.tasks.storage.places import Place
 
@@ -51,9 +52,10 @@ def read_rows(manifest: Place, out: Place, overrides: Mapping[str, str], allow_h
     """Read a manifest, check its rows, and make the run's folder.
 
     Raises:
-        BadRequest: the manifest cannot be read, or the folder not be written to.
+        BadRequest: the manifest cannot be read, or the folder not be written to, or has other things in it.
     """
     asked, store = read_manifest(manifest, allow_http), open_store(out)
+    refuse_others_folder(out)
     store.create()
     return Rows(asked, store, dict(overrides), *check_rows(asked, overrides))
 

@@ -30,6 +30,8 @@ def reprocess(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
+    only: PlaceParameter | None = None,
+    grids: bool = True,
 ) -> Outcomes:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
 
@@ -44,6 +46,8 @@ def reprocess(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        only: only the rows that this manifest names, such as the picks of a gallery.
+        grids: draw the result grids.
 
     Returns:
         The newest of what became of each row, in the manifest's order.
@@ -53,7 +57,7 @@ def reprocess(
             read, the folder cannot be written to, or the devices or the cluster are not there.
     """
     placement = place(devices, runner, address)
-    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http)
+    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http, only)
     open_store(run_dir).create()
     watching().intended(plan)
     asked = plan.manifest
@@ -68,4 +72,4 @@ def reprocess(
         plan.before,
         plan.decisions,
     )
-    return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)
+    return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http, grids)

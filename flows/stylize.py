@@ -32,6 +32,7 @@ def stylize(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
+    grids: bool = True,
 ) -> Outcomes:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
@@ -46,6 +47,7 @@ def stylize(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        grids: draw the result grids.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -56,7 +58,7 @@ def stylize(
     """
     placement = place(devices, runner, address)
     prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http)
-    return carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http)
+    return carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http, grids)
 
 
 def _prepare(

@@ -16,7 +16,7 @@ from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.gallery.training_plot import draw_training
 from stylebatch.tasks.networks.model_check import BUNDLED
 from stylebatch.tasks.networks.models import Trained, read_trained
-from stylebatch.tasks.request.manifest import expand
+from stylebatch.tasks.request.globs import expand
 from stylebatch.tasks.request.settings import Overrides, Settings, check_settings, texts
 from stylebatch.tasks.storage.files import remove, sha256_of, write_atomically
 from stylebatch.tasks.storage.places import Place, join

@@ -10,14 +10,15 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
+
+from stylebatch.flows.cli.hints import HintingGroup
 
 COMMANDS = ("run", "reprocess", "train", "check", "status", "serve", "gallery")
 LOOK: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
 
 
-class Commands(TyperGroup):
+class Commands(HintingGroup):
     """The commands by their names; each is the function of its module's name, with the module's ``EXAMPLE``."""
 
     def __init__(self, **options: Any) -> None:

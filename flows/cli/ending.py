@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -14,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from stylebatch.flows.cli.terminal import out_console
-from stylebatch.flows.text import escape, warning_of
+from stylebatch.flows.text import escape, named, warning_of
+from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
 
@@ -62,13 +64,19 @@ def _print(
     fresh = [outcome for outcome in outcomes if outcome.status == "completed" and outcome.record]
     slowest = sorted(fresh, key=lambda outcome: outcome.record.seconds if outcome.record else 0)[-SLOWEST:]
     if slowest:
-        named = (f"{escape(one.id)} {one.record.seconds:.1f} s" for one in reversed(slowest) if one.record)
-        console.print(f"slowest: {', '.join(named)}")
+        times = (f"{escape(one.id)} {one.record.seconds:.1f} s" for one in reversed(slowest) if one.record)
+        console.print(f"slowest: {', '.join(times)}")
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failures[:FAILURES]:
-        console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
-    if len(failures) > FAILURES:
-        console.print(f"… and {len(failures) - FAILURES} more, in the report")
+    by_id = {outcome.id: outcome for outcome in failures}
+    causes = by_cause(Failure(one.id, one.error or "", one.content, one.style) for one in failures)
+    for cause, ids in islice(causes.items(), FAILURES):
+        if len(ids) > 1:
+            console.print(f"[red]{len(ids)} rows[/] {escape(cause)}\n  {escape(named(ids))}", soft_wrap=True)
+        else:
+            (one,) = (by_id[name] for name in ids)
+            console.print(f"[red]row {one.row}[/] {escape(one.id)}: {escape(one.error or '')}", soft_wrap=True)
+    if len(causes) > FAILURES:
+        console.print(f"… and {len(causes) - FAILURES} more causes, in the report")
     if unjudged := sum(outcome.record is not None and outcome.record.total_loss is None for outcome in outcomes):
         console.print(f"{unjudged} pictures have no losses and figures, as `judge` asks", highlight=False)
     if lost := content_lost(outcomes):

@@ -39,9 +39,11 @@ def serve(
         if (cron is None) == (interval is None):
             raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
         from stylebatch.tasks.request.manifest import read_manifest
+        from stylebatch.tasks.runs.target import refuse_others_folder
 
         read_manifest(manifest, allow_http)
         folder: Place = out or Path("outputs") / manifest.stem
+        refuse_others_folder(folder)
         from stylebatch.flows.schedule import serve
 
         text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"

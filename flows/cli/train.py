@@ -85,7 +85,7 @@ def train(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from stylebatch.tasks.request.manifest import expand
+        from stylebatch.tasks.request.globs import expand
         from stylebatch.tasks.storage.files import exists
 
         # A request that cannot be carried out fails here, before Prefect's server starts.

@@ -23,6 +23,7 @@ from stylebatch.tasks.storage.places import Place
 
 FORMAT = "stylebatch-any-style-1"
 META = "stylebatch"  # the one key of the file's metadata
+LARGEST = 4096  # channels or blocks
 
 
 class Trained(BaseModel):
@@ -87,6 +88,9 @@ def read_trained(path: Place) -> Trained:
         raise BadInput(f"{path.name} was written by another version, or is damaged: {text}") from None
     if trained.format != FORMAT:
         raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
+    for name, number in trained.architecture.items():
+        if not 1 <= number <= LARGEST:
+            raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")
     return trained
 
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stylebatch.tasks.devices.memory import affordable_history
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.errors import BadInput, problem_of, told
 from stylebatch.tasks.networks.model_check import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
@@ -41,8 +40,8 @@ class Job:
     """One pair to stylize.
 
     ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
-    and ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine
-    takes for them.
+    and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for
+    it.
     """
 
     row: int
@@ -125,6 +124,9 @@ def make_jobs(
             model, model_sha256 = find_model(settings)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+            continue
+        except Exception as error:  # whatever a row does is that row's error
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
             continue
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
@@ -217,10 +219,9 @@ class _Resolver:
 
     def __call__(self, settings: Settings) -> Settings:
         if id(settings) not in self._known:
-            device, share = self._slot.device, self._slot.share
-            precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
-            chosen = {"precision": precision, "history": affordable_history(settings, device, share)}
-            self._known[id(settings)] = settings.model_copy(update=chosen)
+            auto = settings.precision == "auto"
+            precision = fastest_precision(self._slot.device) if auto else settings.precision
+            self._known[id(settings)] = settings.model_copy(update={"precision": precision})
         return self._known[id(settings)]
 
 
@@ -265,5 +266,5 @@ def _look(path: Place) -> tuple[int, int] | str:
     """The picture's size, or what is wrong with it."""
     try:
         return load_picture(path).size
-    except (BadInput, OSError) as error:
-        return told(error)
+    except Exception as error:
+        return problem_of(error)

@@ -20,7 +20,7 @@ from pydantic import (
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
 from stylebatch.tasks.request.presets import PresetName, with_preset
-from stylebatch.tasks.storage.places import is_url, to_place, without_secrets
+from stylebatch.tasks.storage.places import is_url, refuse_secrets, to_place, without_secrets
 
 # What ``init`` can be other than a picture.
 STARTS = ("content", "noise", "painted")
@@ -177,7 +177,7 @@ class Settings(BaseModel):
         "auto",
         exclude=True,
         description="GB that the process may take: beyond it, the network's first stages are computed twice instead of "
-        "being kept, and `history` is shortened; `auto`: half of what the device has free",
+        "being kept, which gives the same picture; `auto`: half of what the device has free",
     )
     init: str = Field(
         "content",
@@ -187,9 +187,7 @@ class Settings(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
-    history: int = Field(
-        50, ge=1, le=1000, description="steps that L-BFGS remembers, as far as `memory_limit` has room for them"
-    )
+    history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers")
     learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
     preserve_color: Literal["none", "luminance", "match"] = Field(
         "none",
@@ -214,9 +212,16 @@ class Settings(BaseModel):
             raise ValueError("should be a number or a text")
         return value
 
-    @field_validator("weights", "init")
+    @field_validator("*", mode="before")
     @classmethod
-    def _is_no_secret(cls, value: str) -> str:
+    def _is_no_secret(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            refuse_secrets(value)
+        return value
+
+    @field_validator("weights", "init", "model")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
         if is_url(value):
             to_place(value)
         return value

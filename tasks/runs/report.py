@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from stylebatch.tasks.errors import told
 from stylebatch.tasks.nst.layers import LAYERS
 from stylebatch.tasks.plan.key import ENGINE
+from stylebatch.tasks.plan.rows import SURROGATES
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
@@ -116,7 +117,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
 
 def _as_utf8(text: str | None) -> str | None:
     """The text as Parquet can hold it: a file's name may have bytes that are no UTF-8, which Python keeps."""
-    return None if text is None else os.fsencode(text).decode("utf-8", "replace")
+    return None if text is None else SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _Rows:

@@ -13,6 +13,7 @@ import posixpath
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from stylebatch.tasks.errors import BadInput
@@ -34,8 +35,12 @@ STORES = {
 }
 WEB = ("http", "https")
 _URL = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_SECRET = r"[^=&#\s|]*(?:sig|token|secret|passw|credential|auth|key|policy)[^=&#\s|]*"
-_SECRET_QUERY = re.compile(rf"(?<=[?&])({_SECRET})=[^&#\s|]*", re.IGNORECASE)
+_SECRET = (
+    r"[^=&#;\s|]*(?:sig|token|secret|pass|pwd|credential|auth|key|policy|session|jwt)[^=&#;\s|]*"
+    r"|(?:\w*[_-])?(?:pw|sas|code)"
+)
+# Of a query or a fragment, which programs in browsers take for one.
+_SECRET_QUERY = re.compile(rf"(?<=[?&#;])({_SECRET})=[^&#;\s|]*", re.IGNORECASE)
 # A name before a host, or a name and a password, which may have slashes; a number after a colon is a port.
 _SECRET_USER = re.compile(r"(?<=://)(?:[^/\s@|:]*:(?!\d+(?:/|$))[^\s|]*|[^/\s|]*)@")
 
@@ -57,6 +62,22 @@ def without_secrets(text: str) -> str:
     return _SECRET_QUERY.sub(r"\1=…", _SECRET_USER.sub("…@", text))
 
 
+def refuse_secrets(text: str) -> None:
+    """Refuse a text that may be a URL, or have one in it, with a name and password, a token or a signature.
+
+    Whatever the text is for: it would come into logs, reports and databases.
+
+    Raises:
+        BadInput: it has; the text does not repeat it.
+    """
+    shown = without_secrets(text)
+    if shown != text:
+        raise BadInput(
+            f"{shown} has a name or password, a signature or a key in it, which would come into logs and reports; take "
+            "it out: name the file by its store's own URL, such as s3://, and give credentials by the environment"
+        )
+
+
 def to_place(text: str | os.PathLike[str] | UPath) -> Place:
     """The place that a text names.
 
@@ -71,24 +92,22 @@ def to_place(text: str | os.PathLike[str] | UPath) -> Place:
         return Path(str(text))
     protocol, host = found["protocol"].lower(), found["host"]
     shown = without_secrets(str(text))
+    refuse_secrets(str(text))
     if protocol == "file":
         return Path(url2pathname(found["rest"]))
     if protocol not in (*STORES, *WEB):
         raise BadInput(f"{shown}: there is no protocol {protocol}://; there are {', '.join((*STORES, *WEB))}")
     port = re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2]
-    if "@" in host or (port and (protocol in STORES or not port.isdigit())):
-        raise BadInput(
-            f"{shown} has a name or password in it, which would come into logs and reports; take it out, and give "
-            "credentials by the environment"
-        )
+    if port and protocol in STORES:
+        raise BadInput(f"{shown}: a bucket has no port; give a store's endpoint by the environment")
     if not host:
         raise BadInput(f"{shown}: the bucket or host is missing")
-    if protocol in WEB and _SECRET_QUERY.search(str(text)):
-        raise BadInput(
-            f"{shown} is signed, or has a key in it, which would come into logs and reports; name the file by its "
-            "store's own URL, such as s3://, and give credentials by the environment"
-        )
-    return _elsewhere(f"{protocol}://{host}{found['rest']}")
+    try:
+        if protocol in WEB:
+            urlsplit(str(text)).port  # noqa: B018 - it is looked at, and raises where it cannot be
+        return _elsewhere(f"{protocol}://{host}{found['rest']}")
+    except ValueError as error:
+        raise BadInput(f"{shown} is no address: {error}") from None
 
 
 def _elsewhere(url: str) -> UPath:

@@ -20,7 +20,7 @@ from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.request.settings import Settings
@@ -80,14 +80,17 @@ def style_grams(
 
 
 def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:
-    """The styles' masks (R, H, W) in [0, 1], 1 where they are white, or nothing where there are none.
+    """The styles' masks (R, H, W) in [0, 1], 1 where they are white, 0 where they are black or transparent.
 
     Args:
         content: (1, 3, H, W), on the device that they are to be on.
+
+    Returns:
+        Nothing where there are no masks.
     """
     height, width = content.shape[-2:]
     masks = [
-        load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
         if style.mask
     ]

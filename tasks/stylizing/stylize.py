@@ -106,7 +106,7 @@ def optimize_from(
     return optimize(
         make_objective(job, content, settings.precision, slot.device, frugal, slot.share),
         start,
-        LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
+        LBFGS(min(settings.history, steps)) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
         steps,
         on_step=on_step,
         stalled=Stalled(settings.tolerance),

@@ -27,7 +27,8 @@ from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
-from stylebatch.tasks.request.manifest import Manifest, expand
+from stylebatch.tasks.request.globs import expand
+from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.stylizing.feedforward import paint
 from stylebatch.tasks.stylizing.judging import judge
 from stylebatch.tasks.stylizing.objective import to_picture, to_tensor

@@ -91,6 +91,11 @@ def test_another_programs_weights_are_no_network(tmp_path: Path) -> None:
         ({"format": "stylebatch-any-style-9"}, "this version reads"),
         ({"architecture": {"outer": 16, "middle": 8, "trunk": 8, "blocks": 1, "width": 8}}, "is damaged"),
         ({"architecture": {"wings": 2}}, "is damaged"),
+        ({"architecture": {"outer": 0, "trunk": 8, "blocks": 1}}, "is damaged: 0 for outer"),
+        (
+            {"architecture": {"outer": 8, "trunk": 8, "blocks": 10_000_000}},
+            "is damaged: 10000000 for blocks",
+        ),
         ({"steps": "many"}, "another version, or is damaged: steps"),
     ],
 )

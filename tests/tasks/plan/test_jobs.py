@@ -129,7 +129,8 @@ def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     if name in OTHER_SETTINGS:
         change = {name: OTHER_SETTINGS[name]}
         assert (painted_key() == painted_key(**change)) == (of_optimizing or of_optimizers)
-        assert (painted_key(refine=2) == painted_key(**{"refine": 2, **change})) == of_optimizing
+        few = name == "history"  # more than the steps could use
+        assert (painted_key(refine=2) == painted_key(**{"refine": 2, **change})) == (of_optimizing or few)
     else:
         assert name in ("engine", "model", "weights", "refine")
         assert painted_key() != painted_key(refine=2)
