@@ -14,7 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.model_check import model_here
+from stylebatch.tasks.networks.bundled import model_here
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.model_check import BUNDLED, model_here
+from stylebatch.tasks.networks.bundled import BUNDLED, model_here
 from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.nst.condition import WIDTH
