@@ -47,6 +47,9 @@ def test_every_module_and_the_files_that_it_needs_are_there(wheel: set[str]) -> 
 
 
 def test_nothing_else_is_there(wheel: set[str]) -> None:
-    inside = {name.removeprefix("stylebatch/") for name in wheel if name.startswith("stylebatch/")} - {"__init__.py"}
+    inside = {name.removeprefix("stylebatch/") for name in wheel if name.startswith("stylebatch/")} - {
+        "__init__.py",
+        "py.typed",
+    }
     assert all((ROOT / name).is_file() for name in inside)
     assert not {name for name in inside if name.startswith("manifests/") and name.endswith(".py")}
