@@ -36,7 +36,7 @@ from stylebatch.tasks.storage.places import Place, as_parameter
 
 EXAMPLE = (
     "Examples: [bold]stylebatch reprocess outputs/demo[/], "
-    "[bold]stylebatch reprocess outputs/demo --where 'style_loss > 5000 and style == \"swirls\"' --set steps=300[/]"
+    "[bold]stylebatch reprocess outputs/demo --where 'structure < 0.6 and style == \"glass\"' --set content_weight=3[/]"
 )
 
 
