@@ -141,16 +141,17 @@ def _written(style: Style, name: Callable[[str, Picture], str]) -> str:
 def _job(row: Mapping[str, Any], allow_http: bool, slot: Slot) -> Job:
     manifest = Manifest(ROW, [dict(row)], allow_http)
     pairs, bad_rows = check_rows(manifest, {})
-    # For one picture no network is trained.
-    settled = [replace(pair, settings=_optimizing(pair.settings)) for pair in pairs]
+    settled = [replace(pair, settings=_for_one(pair.settings)) for pair in pairs]
     jobs, vanished = make_jobs(manifest, settled, slot)
     for bad in (*bad_rows, *vanished):
         raise BadInput(bad.message)
     return jobs[0]
 
 
-def _optimizing(settings: Settings) -> Settings:
-    return settings.model_copy(update={"engine": "optimize"}) if settings.engine == "auto" else settings
+def _for_one(settings: Settings) -> Settings:
+    """The settings for a picture by itself: it is judged, and no network is trained for it."""
+    engine = "feedforward" if settings.effort == "draft" else "optimize"
+    return settings.model_copy(update={"judge": 1.0, **({"engine": engine} if settings.engine == "auto" else {})})
 
 
 def _stylize(job: Job, slot: Slot) -> Finished:

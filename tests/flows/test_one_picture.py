@@ -138,3 +138,9 @@ def test_what_is_wrong_is_told_with_the_arguments_name(
     with pytest.raises(getattr(stylebatch, error)) as raised:
         stylebatch.stylize(**arguments)
     assert text in str(raised.value)
+
+
+def test_a_draft_is_painted_in_one_pass_and_one_picture_is_judged_in_any_case(content: Path, style: Path) -> None:
+    draft = stylebatch.stylize(content, style, **QUICK, engine="auto", effort="draft", judge=0)
+    assert (draft.settings.engine, draft.steps) == ("feedforward", 0)
+    assert draft.total_loss > 0
