@@ -12,7 +12,7 @@ from stylebatch.flows.reprocess import reprocess
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.again.reprocess import make_plan
 from stylebatch.tasks.devices.slots import make_slots
-from stylebatch.tasks.networks import model_check
+from stylebatch.tasks.networks import bundled
 from stylebatch.tasks.networks.models import read_trained
 from stylebatch.tasks.runs.report import Outcomes
 from stylebatch.tasks.training import engines
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("prefect")
 @pytest.fixture(autouse=True)
 def small(small_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network that comes along is a small one, and it is tuned in two steps."""
-    for module in (model_check, engines):
+    for module in (bundled, engines):
         monkeypatch.setattr(module, "BUNDLED", small_network)
     monkeypatch.setattr(engines, "TUNING_STEPS", 2)
 
