@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import ExitStack
 
 from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
+from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.runners import Placement
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
@@ -48,20 +50,21 @@ def carry_out(
     for job in todo:
         rows_of[job.key].append(job)
     once = [rows[0] for rows in rows_of.values()]
-    with ledger:
+    # The cluster is left after the ledger: it may take its time, and a signal leaves little.
+    with ExitStack() as cluster, first_when_interrupted(ledger.close), ledger:
         if not refresh:
             ledger.damaged = [job.id for job in once if store.discard(job.key)]
             watcher.get().damaged(ledger.damaged)
         ledger.add([*work.settled, *map(refused, undecodable)])
         ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
         watcher.get().planned(once, ledger.outcomes)
-        with fan_out(in_batches(once, sizes), store, placement, refresh, trace) as results:
-            while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
-                job, result, attempts = ended
-                settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
-                ledger.add(settled_now)
-                watcher.get().finished(job, settled_now)
-                artifacts.advance(len(ledger.outcomes))
+        results = cluster.enter_context(fan_out(in_batches(once, sizes), store, placement, refresh, trace))
+        while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
+            job, result, attempts = ended
+            settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
+            ledger.add(settled_now)
+            watcher.get().finished(job, settled_now)
+            artifacts.advance(len(ledger.outcomes))
     store.sweep()
     if trace:
         write_traces(ledger.outcomes, store, out / "traces.parquet")

@@ -26,7 +26,7 @@ from stylebatch.flows.cli.options import (
     TraceOption,
     VerboseOption,
 )
-from stylebatch.flows.cli.terminal import clear_errors
+from stylebatch.flows.cli.terminal import clear_errors, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching, watching_gallery
 from stylebatch.flows.prefect_server import configure
 from stylebatch.flows.session import Session
@@ -69,7 +69,7 @@ def run(
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
         rows = len(read_manifest(manifest, allow_http).rows)
-        session = Session(lambda: say_how_to_go_on(folder))
+        session = Session(say_error, lambda: say_how_to_go_on(folder))
         with session.flows():
             from stylebatch.flows.stylize import stylize
 
