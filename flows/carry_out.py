@@ -44,7 +44,7 @@ def carry_out(
         What became of each row, in the manifest's order.
     """
     out, store, known = ledger.folder, open_store(ledger.folder), work.known
-    artifacts = Artifacts(ledger.rows)
+    artifacts = Artifacts(ledger.manifest, ledger.rows)
     todo, undecodable, sizes = check_decoding(job for job in work.jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
     for job in todo:
@@ -58,13 +58,17 @@ def carry_out(
         ledger.add([*work.settled, *map(refused, undecodable)])
         ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
         watcher.get().planned(once, ledger.outcomes)
+        artifacts.advance(ledger.outcomes, len(ledger.outcomes))
         results = cluster.enter_context(fan_out(in_batches(once, sizes), store, placement, refresh, trace))
         while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
             job, result, attempts = ended
             settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
             ledger.add(settled_now)
             watcher.get().finished(job, settled_now)
-            artifacts.advance(len(ledger.outcomes))
+            artifacts.advance(settled_now, len(ledger.outcomes))
+        own = {job.row for job in work.jobs}
+        gone = store.missing(one.output for one in ledger.outcomes if one.output and one.row in own)
+        artifacts.advance(ledger.lose(gone), len(ledger.outcomes))
     store.sweep()
     if trace:
         write_traces(ledger.outcomes, store, out / "traces.parquet")

@@ -216,7 +216,8 @@ class TemporaryServer:
         self._told.set()
         if answered and self._lost:
             self._lost(
-                "Prefect's temporary server has ended, perhaps killed for its memory; make room, or name another by PREFECT_API_URL"
+                "Prefect's temporary server has ended, perhaps killed for its memory; make room, or name another by "
+                "PREFECT_API_URL"
             )
 
     def wait(self) -> None:

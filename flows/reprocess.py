@@ -4,10 +4,11 @@
 
 from typing import Annotated
 
-from prefect import flow
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.over_rows import over_rows, verdict
 from stylebatch.flows.runners import RunnerName, place
 from stylebatch.tasks.again.reprocess import make_plan
 from stylebatch.tasks.progress import watching
@@ -18,7 +19,7 @@ from stylebatch.tasks.runs.report import Outcomes
 from stylebatch.tasks.storage.places import PlaceParameter
 
 
-@flow(name="reprocess")
+@over_rows(name="reprocess", flow_run_name="{run_dir.name}")
 def reprocess(
     run_dir: PlaceParameter,
     failed: bool = False,
@@ -30,7 +31,8 @@ def reprocess(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
-) -> Outcomes:
+    fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> State[Outcomes]:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
 
     Args:
@@ -44,6 +46,7 @@ def reprocess(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
         The newest of what became of each row, in the manifest's order.
@@ -68,4 +71,5 @@ def reprocess(
         plan.before,
         plan.decisions,
     )
-    return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)
+    outcomes = carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)
+    return verdict(outcomes, len(asked.rows), fail_from)

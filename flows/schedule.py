@@ -18,6 +18,7 @@ def serve(
     cron: str | None,
     interval: float | None,
     allow_http: bool = False,
+    fail_from: float = 0.0,
 ) -> None:
     """Serve a deployment of `stylize` until the process is ended; each run is a process of its own.
 
@@ -30,6 +31,7 @@ def serve(
         cron: when, as in a crontab, in UTC.
         interval: seconds between two starts, instead.
         allow_http: let pictures be read from the web.
+        fail_from: share of failed rows from which on a run ends as failed; with 0, one is enough.
 
     Raises:
         BadRequest: Prefect has no server to keep the schedule, or ``cron`` cannot be read.
@@ -49,6 +51,7 @@ def serve(
                 "out": str(absolute(out)),
                 "overrides": overrides,
                 "allow_http": allow_http,
+                "fail_from": fail_from,
             },
             global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
             print_starting_message=False,

@@ -4,10 +4,11 @@
 
 from typing import Annotated
 
-from prefect import flow
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.over_rows import over_rows, verdict
 from stylebatch.flows.runners import RunnerName, place
 from stylebatch.flows.train import train_and_draw
 from stylebatch.tasks.plan.jobs import make_jobs
@@ -23,7 +24,7 @@ from stylebatch.tasks.storage.places import PlaceParameter
 from stylebatch.tasks.training.engines import Choice
 
 
-@flow(name="stylize")
+@over_rows(name="stylize", flow_run_name="{manifest.stem}")
 def stylize(
     manifest: PlaceParameter,
     out: PlaceParameter,
@@ -35,7 +36,8 @@ def stylize(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
-) -> Outcomes:
+    fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> State[Outcomes]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
     Args:
@@ -49,6 +51,7 @@ def stylize(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -71,4 +74,5 @@ def stylize(
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
     ledger = Ledger(out, manifest, len(asked.rows), given, placement.names, decisions=decisions)
-    return carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http)
+    outcomes = carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http)
+    return verdict(outcomes, len(asked.rows), fail_from)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,29 @@ class Ledger:
                     if isinstance(self.folder, Path):
                         raise
                     self._written = time.monotonic()
+
+    def lose(self, outputs: Collection[Path]) -> list[Outcome]:
+        """Take back that pictures were made: somebody has removed them.
+
+        Returns:
+            What became of their rows.
+        """
+        with self._one:
+            lost = [
+                replace(
+                    one,
+                    status="failed",
+                    record=None,
+                    error_type="FileNotFoundError",
+                    error=f"{one.output} was removed while the run was going on; run again",
+                )
+                for one in self.outcomes
+                if one.output in outputs
+            ]
+            rows = {one.row for one in lost}
+            self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
+            self.failures += len(lost)
+            return lost
 
     def write(self, state: State) -> None:
         """Write ``report.parquet`` and ``run.json``."""
