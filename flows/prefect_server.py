@@ -201,6 +201,11 @@ class TemporaryServer:
         )
         threading.Thread(target=self._listen, daemon=True).start()
 
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def _listen(self) -> None:
         """Take in what it says, until it has ended."""
         from stylebatch.flows.server_process import ANSWERS

@@ -6,13 +6,21 @@ Heavy modules (torch, Prefect, pandas) are imported by the commands that need th
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from stylebatch.flows.cli import check, gallery, reprocess, run, serve, status, train
+from stylebatch.flows.cli.streams import steady_streams
 
-app = typer.Typer(
+
+class _Command(typer.Typer):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        steady_streams()
+        return super().__call__(*args, **kwargs)
+
+
+app = _Command(
     name="stylebatch",
     help="Neural style transfer in batches: a manifest of content and style pictures in, stylized pictures, "
     "result grids and a report of the losses out.",
