@@ -82,7 +82,7 @@ def test_no_proxy_leads_to_this_machine(name: str, prefect_server: str) -> None:
 
 
 class _Healthy(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 (the library's name)
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"true")
