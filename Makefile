@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint format readme bench constraints clean
+.PHONY: help demo test lint format settings bench constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -23,8 +23,8 @@ format: .venv/installed  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-readme: .venv/installed  ## write the README's table of settings anew
-	$(BIN)/python -m stylebatch.tasks.request.settings_table README.md
+settings: .venv/installed  ## write the table of docs/settings.md anew
+	$(BIN)/python -m stylebatch.tasks.request.settings_table docs/settings.md
 
 bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)

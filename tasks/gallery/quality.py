@@ -1,4 +1,4 @@
-"""Figures to compare results by that were not what the optimizer minimized; the README says what they cannot tell."""
+"""Figures that the optimizer did not minimize, to compare results by; docs/galleries.md says what they cannot tell."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
-    """How a pair is stylized. `request.settings_table` writes the README's table from the fields."""
+    """How a pair is stylized. `request.settings_table` writes the table of docs/settings.md from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +76,7 @@ class Settings(BaseModel):
         "optimize",
         description="`optimize` each picture; `feedforward`: one pass through `model`, a network that was trained for "
         "the style; `auto`: train a network where that is quicker for all pictures of a style "
-        "([Trained networks](#trained-networks))",
+        "([One pass](one-pass.md))",
     )
     model: str = Field(
         "none", min_length=1, description="of `feedforward`: the file that `stylebatch train` has written for the style"

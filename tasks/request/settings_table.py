@@ -1,6 +1,6 @@
-"""The README's table of settings, written from their model.
+"""The table of settings in the docs, written from their model.
 
-``python -m stylebatch.tasks.request.settings_table README.md`` writes it anew.
+``python -m stylebatch.tasks.request.settings_table docs/settings.md`` writes it anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import write_atomically
 
-BEGIN, END = "<!-- settings: `make readme` writes this table -->", "<!-- end of the settings -->"
+BEGIN, END = "<!-- settings: `make settings` writes this table -->", "<!-- end of the settings -->"
 
 
 def settings_table() -> str:

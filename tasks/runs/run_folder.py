@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ def read_curves(folder: Place) -> dict[str, dict[str, list[float]]]:
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in names}
     starts: list[int] = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]).tolist() if len(keys) else []
     curves = {}
-    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+    for start, end in pairwise([*starts, len(keys)]):
         # Two rows may share a key, and then its steps are there twice.
         _, first = np.unique(columns["step"][start:end], return_index=True)
         kept = (

@@ -16,6 +16,12 @@ from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.parquet import read_parquet
 from stylebatch.tasks.storage.places import Place
 
+# What every table of curves has, and one without any curve too, so that it can be read like the others.
+_NO_CURVES = pa.schema(
+    [("id", pa.string()), ("key", pa.string()), ("step", pa.int64())]
+    + [(name, pa.float64()) for name in ("seconds", "total_loss", "content_loss", "style_loss", "tv_loss")]
+).empty_table()
+
 
 def write_traces(outcomes: Sequence[Outcome], store: AnyStore, path: Place) -> int:
     """Write the curves of all rows that have one, a row a step, headed by the manifest row's id and key.
@@ -23,7 +29,7 @@ def write_traces(outcomes: Sequence[Outcome], store: AnyStore, path: Place) -> i
     Returns:
         How many finished rows have no curve, since they were stylized without being traced.
     """
-    tables, without = [], 0
+    tables, without = [_NO_CURVES], 0
     fetch_ahead(store.trace(outcome.record.key) for outcome in outcomes if outcome.record)
     for outcome in outcomes:
         if outcome.record is None:
@@ -39,6 +45,6 @@ def write_traces(outcomes: Sequence[Outcome], store: AnyStore, path: Place) -> i
             curve = curve.add_column(position, name, pa.repeat(value, len(curve)))
         tables.append(curve)
     buffer = io.BytesIO()
-    pq.write_table(pa.concat_tables(tables, promote_options="default") if tables else pa.table({}), buffer)
+    pq.write_table(pa.concat_tables(tables, promote_options="default"), buffer)
     write_atomically(path, buffer.getvalue())
     return without
