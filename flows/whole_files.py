@@ -12,6 +12,9 @@ from stylebatch.tasks.storage.files import write_atomically
 class WholeFiles(LocalFileSystem):
     """A folder. Prefect's own writer empties a file before it fills it, and a full disk leaves it empty."""
 
+    _block_type_name = "Stylebatch's files"  # without a name of its own it would take the place of Prefect's
+    _block_type_slug = "stylebatch-files"
+
     async def awrite_path(self, path: str, content: bytes) -> str:
         """`write_path`, for those who call it so."""
         return self.write_path(path, content)
