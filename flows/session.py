@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from stylebatch.flows.interrupt import Interrupt
 from stylebatch.flows.prefect_server import Server, find_server
+from stylebatch.tasks.errors import BadRequest
 
 NOTHING_COULD_BE_DONE = 2
 
@@ -31,21 +32,30 @@ class Session:
 
     @contextmanager
     def flows(self) -> Iterator[None]:
-        """Within this, flows can be imported while the server starts, and run once `ready` has returned."""
+        """Within this, flows can be imported while the server starts, and run once `ready` has returned.
+
+        Raises:
+            BadRequest: Prefect cannot be used as it is set up, or its server cannot be reached any more.
+        """
         self._interrupt.install()
         try:
             self._server = find_server()
             yield
-        except BaseException:
+        except BaseException as error:
             if self._interrupt.begun:  # an interrupt, or what came of it on the way
                 self._interrupt.leave()
+            if _is_of_the_line(error):
+                raise BadRequest(
+                    "the Prefect server does not answer any more; what is done is kept: start it again, and give the "
+                    "same command again"
+                ) from None
             raise
 
     def ready(self, runner: str = "threads", address: str = "") -> None:
         """Wait until the server answers, and let the workers of a cluster find it.
 
         Raises:
-            BadRequest: workers on other machines could not.
+            BadRequest: it does not answer, or workers on other machines could not find it.
         """
         assert self._server
         self._server.wait()
@@ -75,3 +85,10 @@ class Session:
                 yield
         finally:
             variable.reset(token)
+
+
+def _is_of_the_line(error: BaseException) -> bool:
+    """Whether a request did not get through. Within a flow, Prefect alone makes them this way."""
+    import httpx
+
+    return isinstance(error, httpx.TransportError)
