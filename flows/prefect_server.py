@@ -13,6 +13,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -149,7 +150,8 @@ class NamedServer:
 
     def watch(self, lost: Callable[[str], None]) -> None:
         """Look at it from time to time, and call ``lost`` when nothing listens there any more."""
-        threading.Thread(target=self._look, args=[lost], daemon=True).start()
+        in_these_settings = copy_context().run
+        threading.Thread(target=in_these_settings, args=[self._look, lost], daemon=True).start()
 
     def _look(self, lost: Callable[[str], None]) -> None:
         import httpx
