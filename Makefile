@@ -8,7 +8,8 @@ BIN := .venv/bin
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: .venv/installed  ## stylize nine sample pairs, and say where the pictures are
+demo: .venv/installed  ## stylize nine sample pairs, paint twenty in one pass, and say where the pictures are
+	$(BIN)/stylebatch run manifests/painted.yaml --gallery
 	$(BIN)/stylebatch run manifests/demo.yaml --gallery
 
 test: .venv/installed  ## run the tests
@@ -38,8 +39,8 @@ bench-gallery: .venv/installed  ## a gallery of 5,000 pairs, to write and in a b
 bench-runners: .venv/installed  ## what a pair costs under each runner, and what workers give (ARGS="--pairs 50")
 	$(BIN)/python -m tests.benchmarks.runners $(ARGS)
 
-bench-feedforward: .venv/installed  ## a trained network against the optimizer (ARGS="NETWORK STYLE PICTURE…")
-	$(BIN)/python -m tests.benchmarks.feedforward $(ARGS)
+bench-one-pass: .venv/installed  ## one pass against the optimizer and another tool (ARGS="--tuned NETWORK --pairs 60")
+	$(BIN)/python -m tests.benchmarks.one_pass $(ARGS)
 
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt

@@ -86,6 +86,13 @@ def _row(outcome: Outcome, error_first: bool) -> dict[str, object]:
         "content": outcome.content,
         "style": outcome.style,
         "status": outcome.status,
-        "total_loss": round(record.total_loss, 1) if record else None,
+        "total_loss": _short(record.total_loss) if record else None,
+        "structure": _short(record.structure) if record else None,
+        "style_distance": _short(record.style_distance) if record else None,
         "seconds": round(record.seconds, 1) if record else None,
     }
+
+
+def _short(figure: float | None) -> float | None:
+    """Three digits: a classic loss has thousands, a balanced one less than one."""
+    return None if figure is None else float(f"{figure:.3g}")

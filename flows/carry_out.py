@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import ExitStack
 
+from prefect import get_run_logger
+
 from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
 from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.runners import Placement
-from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.gallery.grid import write_grids
+from stylebatch.flows.settling import lose_missing, settle, settle_known, wind_up
+from stylebatch.flows.text import warning_of
 from stylebatch.tasks.plan.batches import in_batches
 from stylebatch.tasks.plan.jobs import Job, check_decoding
 from stylebatch.tasks.progress import watcher
-from stylebatch.tasks.results.record import Record
-from stylebatch.tasks.results.remote_store import AnyStore, open_store
+from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.ledger import Ledger
-from stylebatch.tasks.runs.report import Outcome, Outcomes, Status, output_of, refused, settled
-from stylebatch.tasks.runs.traces import write_traces
+from stylebatch.tasks.runs.report import Outcomes, content_lost
 from stylebatch.tasks.runs.work import Work
 
 
@@ -43,7 +43,7 @@ def carry_out(
     Returns:
         What became of each row, in the manifest's order.
     """
-    out, store, known = ledger.folder, open_store(ledger.folder), work.known
+    store, known = open_store(ledger.folder), work.known
     artifacts = Artifacts(ledger.manifest, ledger.rows)
     todo, undecodable, sizes = check_decoding(job for job in work.jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
@@ -55,35 +55,19 @@ def carry_out(
         if not refresh:
             ledger.damaged = [job.id for job in once if store.discard(job.key)]
             watcher.get().damaged(ledger.damaged)
-        ledger.add([*work.settled, *map(refused, undecodable)])
-        ledger.add([_settle(store, job, known[job.key], "cached") for job in work.jobs if job.key in known])
+        settle_known(work, ledger, store, undecodable)
         watcher.get().planned(once, ledger.outcomes)
         artifacts.advance(ledger.outcomes, len(ledger.outcomes))
         results = cluster.enter_context(fan_out(in_batches(once, sizes), store, placement, refresh, trace))
         while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
             job, result, attempts = ended
-            settled_now = [_settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
+            settled_now = [settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
             ledger.add(settled_now)
             watcher.get().finished(job, settled_now)
             artifacts.advance(settled_now, len(ledger.outcomes))
-        own = {job.row for job in work.jobs}
-        gone = store.missing(one.output for one in ledger.outcomes if one.output and one.row in own)
-        artifacts.advance(ledger.lose(gone), len(ledger.outcomes))
-    store.sweep()
-    if trace:
-        write_traces(ledger.outcomes, store, out / "traces.parquet")
-    artifacts.show(write_grids(ledger.outcomes, ledger.manifest.parent, out, allow_http))
+        artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
+    artifacts.show(wind_up(ledger, store, trace, allow_http))
     artifacts.summarize(ledger.outcomes)
+    if lost := content_lost(ledger.outcomes):
+        get_run_logger().warning(warning_of(lost))
     return ledger.outcomes
-
-
-def _settle(
-    store: AnyStore, job: Job, result: Record | Exception, status: Status, attempts: int | None = None
-) -> Outcome:
-    """Make the picture appear under the row's id, and say what became of the row."""
-    try:
-        if isinstance(result, Record):
-            store.publish(result, output_of(job.id))
-    except (OSError, BadInput) as error:
-        result = error
-    return settled(job, result, status, attempts)

@@ -13,13 +13,14 @@ from typing import Any
 
 from prefect.futures import PrefectFuture
 
+from stylebatch.flows.key_locks import KeyLocks
 from stylebatch.flows.runners import Placement, Workers
 from stylebatch.flows.whole_files import WholeFiles
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import stopping
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
-from stylebatch.tasks.stylizing.stylize import BY_KEY, attempts_of, stylize_batch, stylize_pair
+from stylebatch.tasks.stylizing.pair_task import BY_KEY, attempts_of, stylize_batch, stylize_pair
 
 _Batch = Sequence[Job]
 _Ended = tuple[_Batch, PrefectFuture[Any]]
@@ -54,7 +55,8 @@ def _finished(
     batches: Sequence[_Batch], store: AnyStore, workers: Workers, refresh: bool, trace: bool
 ) -> Iterator[Finished]:
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
-    policy = BY_KEY.configure(lock_manager=store.locks, isolation_level="SERIALIZABLE")
+    locks = KeyLocks(store.locks.folder)
+    policy = BY_KEY.configure(lock_manager=locks, isolation_level="SERIALIZABLE")
     single = stylize_pair.with_options(refresh_cache=refresh, cache_policy=policy)
     together = stylize_batch.with_options()
     storage = store.result_storage

@@ -13,6 +13,7 @@ from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.devices.slots import available_devices
 from stylebatch.tasks.gallery.collection import Collection, default_folder, prepare_folder
 from stylebatch.tasks.gallery.mirror import on_this_machine
@@ -21,7 +22,7 @@ from stylebatch.tasks.gallery.quality import FigureKey, Figures, figure_key, jud
 from stylebatch.tasks.gallery.thumbnails import make_copies
 from stylebatch.tasks.runs.run_folder import read_runs
 from stylebatch.tasks.storage.cache import fetch_ahead
-from stylebatch.tasks.storage.places import Place, PlaceParameter
+from stylebatch.tasks.storage.places import Place
 
 # What one task run does: enough that Prefect's own time for it does not count, little enough to be lost.
 COPIES, JUDGED = 64, 32

@@ -10,7 +10,19 @@ from typing import Any, TextIO
 from stylebatch.tasks.progress import Pending, Settled, Watcher
 
 OF_OUTCOME = ("row", "id", "content", "style", "status", "error_type", "error")
-OF_RECORD = ("key", "total_loss", "steps", "seconds", "machine", "device", "attempts", "output_sha256")
+OF_RECORD = (
+    "key",
+    "total_loss",
+    "structure",
+    "style_distance",
+    "content_lost",
+    "steps",
+    "seconds",
+    "machine",
+    "device",
+    "attempts",
+    "output_sha256",
+)
 
 
 class JsonLog(Watcher):

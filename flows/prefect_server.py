@@ -12,7 +12,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -48,6 +48,28 @@ def configure(verbose: bool) -> None:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [direct, *LOOPBACK]))
 
 
+def is_named() -> bool:
+    """Whether there may be a server of the user's; Prefect, which knows for sure, takes its time to import."""
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    files = [profiles, *map(Path, ("prefect.toml", "pyproject.toml", ".env"))]
+    return bool(os.environ.get("PREFECT_API_URL")) or any(map(_has_settings, files))
+
+
+def _has_settings(file: Path) -> bool:
+    with suppress(OSError):
+        return re.search(rb"PREFECT_|\[api\]|tool\.prefect", file.read_bytes()) is not None
+    return False
+
+
+class _Overheard(io.StringIO):
+    """What Prefect prints, while a progress bar goes on where it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rich_proxied_file = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # Rich looks for this name
+
+
 class Server(Protocol):
     """What Prefect keeps its runs in."""
 
@@ -80,7 +102,7 @@ def find_server() -> Server:
     Raises:
         BadRequest: Prefect cannot be used as it is set up.
     """
-    said = io.StringIO()
+    said = _Overheard()
     try:
         # It warns of a home that cannot be made, and prints what is told below in a sentence.
         with warnings.catch_warnings(action="ignore"), redirect_stderr(said):
@@ -250,7 +272,7 @@ class TemporaryServer:
                 "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, or set PREFECT_API_URL to a server that runs"
             )
         os.environ["PREFECT_API_URL"] = self._url
-        with redirect_stderr(io.StringIO()):  # what it says it has said before
+        with redirect_stderr(_Overheard()):  # what it says it has said before
             refresh_global_settings_context()
 
     def share(self, address: str) -> None:

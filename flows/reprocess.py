@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
 from stylebatch.flows.over_rows import over_rows, verdict
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.flows.runners import RunnerName, place
 from stylebatch.tasks.again.reprocess import make_plan
 from stylebatch.tasks.progress import watching
@@ -16,7 +17,6 @@ from stylebatch.tasks.request.settings import Overrides, texts
 from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcomes
-from stylebatch.tasks.storage.places import PlaceParameter
 
 
 @over_rows(name="reprocess", flow_run_name="{run_dir.name}")

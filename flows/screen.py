@@ -1,12 +1,10 @@
-"""What a person sees of a run: a progress bar while it goes on, a summary when it is over."""
+"""What a person sees of a run: a progress bar while it goes on, and what is about to be done."""
 
 from __future__ import annotations
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,22 +21,15 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from stylebatch.flows.text import escape
-from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.flows.text import duration, escape, named
 from stylebatch.tasks.progress import Intention, Pending, Settled, Watcher
-from stylebatch.tasks.runs.report import Outcome, count
-from stylebatch.tasks.runs.status import RunStatus
+from stylebatch.tasks.runs.report import shown
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.training.files import plot_of, preview_of
 
 if TYPE_CHECKING:  # it imports torch
     from stylebatch.tasks.networks.models import Trained
-
-# What a screen has room for; the report has them all.
-FAILURES = 10
-SLOWEST = 3
-NAMED = 5
-COLOURS = {"completed": "green", "cached": "blue", "failed": "red"}
 
 
 class _Rate(ProgressColumn):
@@ -79,14 +70,14 @@ class Bar(Watcher):
 
     def damaged(self, ids: Sequence[str]) -> None:
         if ids:
-            text = f"[yellow]damaged[/] records of {_named(ids)}; they are computed again"
+            text = f"[yellow]damaged[/] records of {escape(named(ids))}; they are computed again"
             self.progress.console.print(text, highlight=False, soft_wrap=True)
 
     def intended(self, plan: Intention) -> None:
         print_plan(self.progress.console, plan)
 
-    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
-        text = f"training a network, {step}/{steps}: {_training(loss, held_out)}"
+    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+        text = f"training a network, {step}/{steps}: {_training(loss, structure, style_distance)}"
         self.progress.update(self._task, description=text)
 
     def chose(self, decisions: Sequence[str]) -> None:
@@ -113,8 +104,9 @@ class Bar(Watcher):
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
 
 
-def _training(loss: float, held_out: float) -> str:
-    return f"loss {loss:,.0f}" + ("" if math.isnan(held_out) else f", held out {held_out:,.0f}")
+def _training(loss: float, structure: float, style_distance: float) -> str:
+    held_out = f"; held out: structure {structure:.2f}, style distance {style_distance:.2f}"
+    return f"loss {shown(loss)}" + ("" if math.isnan(structure) else held_out)
 
 
 def _steps(job: Pending) -> int:
@@ -147,59 +139,36 @@ class GalleryBar:
 
 
 class TrainingBar(Watcher):
-    """A progress bar over the steps of a training, with the losses and the time left."""
+    """A progress bar over the steps of a training, with the loss, the figures and the time left."""
 
     def __init__(self, console: Console) -> None:
         self.progress = _over_steps(console)
         self._task = self.progress.add_task("reading pictures", total=None)
 
-    def training(self, step: int, steps: int, loss: float, held_out: float) -> None:
-        self.progress.update(self._task, completed=step, total=steps, description=_training(loss, held_out))
+    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+        description = _training(loss, structure, style_distance)
+        self.progress.update(self._task, completed=step, total=steps, description=description)
 
 
 def print_trained(console: Console, trained: Trained, out: Place, seconds: float) -> None:
     """What a training has come to, and where the files are."""
     console.print(
-        f"{trained.steps} steps over {trained.contents} pictures, {trained.held_out} held out: their loss is "
-        f"{trained.total_loss:,.0f}, as after {trained.worth:.0f} steps of the optimizer",
+        f"{trained.samples} samples of {trained.contents} pictures; in {trained.held_out} held out: "
+        f"structure {trained.structure:.2f}, style distance {trained.style_distance:.2f}",
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"{_duration(seconds)} in all; the files:", highlight=False)
-    for file in (out, out.with_name(f"{out.stem}.preview.png"), out.with_name(f"{out.stem}.losses.svg")):
+    console.print(f"{duration(seconds)} in all; the files:", highlight=False)
+    for file in (out, preview_of(out), plot_of(out)):
         if exists(file):
             console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
-
-
-def print_summary(console: Console, outcomes: Sequence[Outcome], left: int, out: Place, seconds: float) -> None:
-    """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for status, number in count(outcomes).items():
-        table.add_row(f"[{COLOURS[status] if number else 'dim'}]{status}[/]", str(number))
-    console.print(table)
-    fresh = [outcome for outcome in outcomes if outcome.status == "completed" and outcome.record]
-    slowest = sorted(fresh, key=lambda outcome: outcome.record.seconds if outcome.record else 0)[-SLOWEST:]
-    if slowest:
-        named = (f"{escape(one.id)} {one.record.seconds:.1f} s" for one in reversed(slowest) if one.record)
-        console.print(f"slowest: {', '.join(named)}")
-    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failures[:FAILURES]:
-        console.print(f"[red]row {outcome.row}[/] {escape(outcome.id)}: {escape(outcome.error or '')}", soft_wrap=True)
-    if len(failures) > FAILURES:
-        console.print(f"… and {len(failures) - FAILURES} more, in the report")
-    if left:
-        console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
-    console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
-    for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json", "gallery/index.html"):
-        if exists(out / name):
-            console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 
 def print_plan(console: Console, plan: Intention) -> None:
     """Which rows of an earlier run are to be computed, and why."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for reason, ids in plan.reasons.items():
-        table.add_row(str(len(ids)), escape(reason), f"[dim]{_named(ids)}[/]")
+        table.add_row(str(len(ids)), escape(reason), f"[dim]{escape(named(ids))}[/]")
     for number, meaning in (
         (plan.unchanged, "done and unchanged"),
         (plan.left_alone, "not chosen"),
@@ -208,54 +177,3 @@ def print_plan(console: Console, plan: Intention) -> None:
         if number:
             table.add_row(f"[dim]{number}[/]", f"[dim]{meaning}[/]")
     console.print(table)
-
-
-def _named(ids: Sequence[str]) -> str:
-    return escape(", ".join(ids[:NAMED])) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
-
-
-def print_status(console: Console, status: RunStatus) -> None:
-    """State, counts, rate, time left, and the failures by their cause."""
-    counts = ", ".join(f"{number} {name}" for name, number in status.counts.items())
-    console.print(f"{escape(str(status.folder))}: {status.state}, {_duration(status.elapsed)}", highlight=False)
-    console.print(f"{status.rows} rows: {counts}, {status.remaining} to do", highlight=False)
-    if status.state == "running" and status.left is not None:
-        left = _duration(status.left)
-        console.print(f"{status.rate * 60:.1f} rows a minute, about {left} left", highlight=False)
-    for cause, names in status.failures.items():
-        console.print(f"[red]{len(names)} failed[/] {escape(cause)}\n  {_named(names)}", soft_wrap=True)
-    if status.state != "running":
-        command = ["stylebatch", "reprocess", str(status.folder)]
-        for needed, what, option in (
-            (status.failures, "what failed", ["--failed"]),
-            (status.remaining, "what failed or is left", []),
-        ):
-            if needed:
-                text = f"to do {what}: {escape(shlex.join([*command, *option]))}"
-                console.print(text, highlight=False, soft_wrap=True)
-
-
-def _duration(seconds: float) -> str:
-    """``1:02:03``, or ``2:03`` below an hour."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:
-    """Every bad row: its number, the column, what is wrong."""
-    if bad_rows:
-        table = Table("row", "id", "column", box=None, header_style="bold")
-        table.add_column("what is wrong", overflow="fold")
-        for bad in bad_rows:
-            for column, problem in bad.problems:
-                table.add_row(str(bad.row), escape(bad.id), column, escape(problem))
-        console.print(table)
-    console.print(f"{rows} rows: {rows - len(bad_rows)} good, {len(bad_rows)} bad")
-
-
-def print_downloads(console: Console, downloads: Sequence[tuple[str, Path]]) -> None:
-    """What a run would download, and where it would be kept."""
-    for address, file in downloads:
-        text = f"a run downloads {address} into {file.parent}, unless weights name a file of your own"
-        console.print(escape(text), highlight=False, soft_wrap=True)

@@ -31,25 +31,43 @@ class Session:
         self._interrupt = Interrupt(self._stop, *last)
 
     @contextmanager
-    def flows(self) -> Iterator[None]:
-        """Within this, flows can be imported while the server starts, and run once `ready` has returned.
+    def signals(self) -> Iterator[None]:
+        """Within this, a signal stops what is going on, and ends the process.
 
         Raises:
-            BadRequest: Prefect cannot be used as it is set up, or its server cannot be reached any more.
+            BadRequest: Prefect's server cannot be reached any more.
         """
         self._interrupt.install()
         try:
-            self._server = find_server()
             yield
         except BaseException as error:
             if self._interrupt.begun:  # an interrupt, or what came of it on the way
                 self._interrupt.leave()
-            if _is_of_the_line(error):
+            if self._server and _is_of_the_line(error):
                 raise BadRequest(
                     "the Prefect server does not answer any more; what is done is kept: start it again, and give the "
                     "same command again"
                 ) from None
             raise
+
+    @contextmanager
+    def flows(self) -> Iterator[None]:
+        """Within this, flows can be imported while the server starts, and run once `ready` has returned.
+
+        Raises:
+            BadRequest: as `start`, or the server cannot be reached any more.
+        """
+        with self.signals():
+            self.start()
+            yield
+
+    def start(self) -> None:
+        """Find the user's server, or begin to start one; for those who find out later whether they need one.
+
+        Raises:
+            BadRequest: Prefect cannot be used as it is set up.
+        """
+        self._server = find_server()
 
     def ready(self, runner: str = "threads", address: str = "") -> None:
         """Wait until the server answers, and let the workers of a cluster find it.

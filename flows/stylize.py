@@ -2,6 +2,7 @@
 
 # No annotations from the future: in a schedule's process, Prefect needs the types of the flow's parameters at once.
 
+from dataclasses import replace
 from typing import Annotated
 
 from prefect.client.schemas.objects import State
@@ -9,18 +10,14 @@ from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
 from stylebatch.flows.over_rows import over_rows, verdict
-from stylebatch.flows.runners import RunnerName, place
+from stylebatch.flows.parameters import PlaceParameter
+from stylebatch.flows.preparation import Prepared, handed_over, prepare, read_rows
+from stylebatch.flows.runners import Placement, RunnerName, place
 from stylebatch.flows.train import train_and_draw
-from stylebatch.tasks.plan.jobs import make_jobs
-from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.progress import watching
-from stylebatch.tasks.request.manifest import read_manifest
 from stylebatch.tasks.request.settings import Overrides, check_settings, texts
-from stylebatch.tasks.results.remote_store import open_store
-from stylebatch.tasks.runs.ledger import Ledger
-from stylebatch.tasks.runs.report import Outcomes, refused
-from stylebatch.tasks.runs.work import Work
-from stylebatch.tasks.storage.places import PlaceParameter
+from stylebatch.tasks.runs.report import Outcomes
+from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.training.engines import Choice
 
 
@@ -60,19 +57,19 @@ def stylize(
         BadRequest: the manifest cannot be read, a column or setting is not known, the folder cannot be written to,
             or the devices or the cluster are not there.
     """
-    placement, store = place(devices, runner, address), open_store(out)
-    given = texts(overrides)
+    placement = place(devices, runner, address)
+    prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http)
+    outcomes = carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http)
+    return verdict(outcomes, prepared.ledger.rows, fail_from)
+
+
+def _prepare(
+    manifest: Place, out: Place, given: dict[str, str], refresh: bool, placement: Placement, allow_http: bool
+) -> Prepared:
     check_settings(given, "--set")
-    asked = read_manifest(manifest, allow_http)
-    store.create()
-    pairs, bad_rows = check_rows(asked, given)
+    rows = read_rows(manifest, out, given, allow_http)
     # A cluster that goes on is not this machine, whose steps could be measured.
-    train = None if address else train_and_draw
-    pairs, decisions = Choice(asked, store, placement.slots, refresh, train).resolve(pairs)
+    train = None if placement.address else train_and_draw
+    pairs, decisions = Choice(rows.manifest, rows.store, placement.slots, refresh, train).resolve(rows.pairs)
     watching().chose(decisions)
-    jobs, vanished = make_jobs(asked, pairs, placement.slots[0])
-    known = {} if refresh else store.find_all(job.key for job in jobs)
-    work = Work(jobs, known, [refused(row) for row in (*bad_rows, *vanished)])
-    ledger = Ledger(out, manifest, len(asked.rows), given, placement.names, decisions=decisions)
-    outcomes = carry_out(work, ledger, placement, refresh, max_failures, trace, allow_http)
-    return verdict(outcomes, len(asked.rows), fail_from)
+    return prepare(replace(rows, pairs=pairs), placement.slots, placement.names, refresh, decisions)

@@ -1,8 +1,8 @@
-"""A network for one style: trained on content pictures, written as a file that `run` stylizes with."""
+"""A network that paints: for any style, or tuned to one; trained on photographs, written as a file that `run` uses."""
 
 # No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,41 +10,47 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.devices.slots import Slot, make_slots
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.gallery.training_plot import draw_training
+from stylebatch.tasks.networks.model_check import BUNDLED
 from stylebatch.tasks.networks.models import Trained, read_trained
-from stylebatch.tasks.networks.weights import check_weights, fetch_weights
-from stylebatch.tasks.request.manifest import expand
+from stylebatch.tasks.request.globs import expand
 from stylebatch.tasks.request.settings import Overrides, Settings, check_settings, texts
 from stylebatch.tasks.storage.files import remove, sha256_of, write_atomically
-from stylebatch.tasks.storage.places import Place, PlaceParameter, join
-from stylebatch.tasks.training.training import STEPS, Request, make_request, train_network
+from stylebatch.tasks.storage.places import Place, join
+from stylebatch.tasks.training.files import plot_of
+from stylebatch.tasks.training.request import COUNTING, File, Request, make_request
+from stylebatch.tasks.training.training import train_network
 
 HERE = Path()
 
 
 @flow(name="train")
 def train(
-    style: PlaceParameter,
+    style: PlaceParameter | None,
     contents: list[str],
     out: PlaceParameter,
     overrides: Overrides | None = None,
-    steps: Annotated[int, Field(ge=1)] = STEPS,
+    steps: Annotated[int, Field(ge=1)] | None = None,
     start: PlaceParameter | None = None,
     devices: str = "auto",
+    styles: list[str] | None = None,
 ) -> Trained:
-    """Train a network for one style. A training that was stopped goes on where it was.
+    """Train a network for any style, or tune one to a single style. A training that was stopped goes on where it was.
 
     Args:
-        style: the style picture, by its path or URL.
+        style: the style picture to tune to, by its path or URL; none for a network for any style.
         contents: names and globs of content pictures: the very ones that are to be stylized, or any photographs. Some
             of them are held out to judge the network.
-        out: the network's file, which ends in ``.safetensors``. A preview and a plot of the losses are put beside it.
-        overrides: settings of the objective: ``size``, the weights, the layers.
-        steps: of the training, at most.
-        start: the file of another network to start from, of whatever style.
+        out: the network's file, which ends in ``.safetensors``. A preview and a plot of what it has come to are put
+            beside it.
+        overrides: settings that a training goes by: ``size``, ``style_scale``, the weights.
+        steps: of the training, at most; unless given, what two cores take in ten minutes, or for any style in a day.
+        start: the file of a network to start from; unless given, tuning starts from the one that comes along.
         devices: where to compute; the first of them is taken.
+        styles: names and globs of style pictures, in the place of ``style``, that any style is learned from.
 
     Returns:
         What the file says of the network.
@@ -55,11 +61,18 @@ def train(
     slot = make_slots(devices)[0]
     given = texts(overrides)
     check_settings(given, "--set")
+    _check_counting(given)
     _check_writable(out)
     try:
-        return train_and_draw(
-            _request(style, contents, Settings.model_validate(given), steps, start, slot.device), out, slot
-        )
+        if (style is None) == (styles is None):
+            raise BadInput("give either one style, to tune a network to, or with --styles many, for any style")
+        found = [(style, sha256_of(style))] if style is not None else _find(styles or (), "--styles")
+        if style is None and len({sha256 for _, sha256 in found}) < 2:
+            raise BadInput("--styles: give two different ones at least; to tune a network to one, give it as STYLE")
+        begun = _start(start or (BUNDLED if style is not None else None))
+        settings = Settings.model_validate(given)
+        request = make_request(found, _find(contents, "--contents"), settings, slot.device, begun, steps)
+        return train_and_draw(request, out, slot)
     except BadInput as error:
         raise BadRequest(str(error)) from None
     except OSError as error:
@@ -67,24 +80,27 @@ def train(
 
 
 def train_and_draw(request: Request, out: Place, slot: Slot) -> Trained:
-    """Carry out a request, within a flow: the network to ``out``, and the plot of its losses beside it."""
+    """Carry out a request, within a flow: the network to ``out``, and the plot of its training beside it."""
     trained, curve = train_network(request, out, slot)
-    draw_training(curve, trained, out.with_name(f"{out.stem}.losses.svg"))
+    draw_training(curve, trained, plot_of(out))
     return trained
 
 
-def _request(
-    style: Place, contents: Sequence[str], settings: Settings, steps: int, start: Place | None, device: str
-) -> Request:
-    locate = partial(join, HERE)
-    found = [(place, sha256_of(place)) for place in map(locate, expand(HERE, list(contents), "--contents"))]
-    if problem := check_weights(settings.network, settings.weights, locate):
-        raise BadRequest(f"weights: {problem}")
-    weights = fetch_weights(settings.network, settings.weights, locate)
-    if start:
-        read_trained(start)
-    begun = (start, sha256_of(start)) if start else None
-    return make_request(style, sha256_of(style), found, settings, weights, steps, device, begun)
+def _find(patterns: Sequence[str], where: str) -> list[File]:
+    places = map(partial(join, HERE), expand(HERE, list(patterns), where))
+    return [(place, sha256_of(place)) for place in places]
+
+
+def _start(file: "Place | None") -> File | None:
+    if file is None:
+        return None
+    read_trained(file)
+    return file, sha256_of(file)
+
+
+def _check_counting(given: Mapping[str, str]) -> None:
+    if idle := [name for name in given if name not in COUNTING]:
+        raise BadRequest(f"--set {idle[0]}: a training does not go by it; it does by {', '.join(COUNTING)}")
 
 
 def _check_writable(out: Place) -> None:

@@ -23,6 +23,14 @@ def told(error: Exception) -> str:
     return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if error.filename else error.strerror
 
 
+def problem_of(error: Exception) -> str:
+    """What is wrong with a row that came across this, foreseen or not."""
+    text = told(error)
+    if isinstance(error, BadInput | OSError):
+        return text
+    return f"cannot be read: {type(error).__name__}{f': {text.splitlines()[0]}' if text else ''}"
+
+
 def is_out_of_space(error: BaseException) -> TypeGuard[OSError]:
     """Whether there is no space left, no quota, or no right to write: nothing that is cured within seconds."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -55,6 +55,34 @@ def manifest(tmp_path: Path, samples: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a network for any style that is small and has learned nothing yet: it gives colours alone."""
+    import torch
+
+    from stylebatch.tasks.networks.models import Trained, described, write_model
+    from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
+    from stylebatch.tasks.request.settings import Settings
+
+    torch.manual_seed(0)
+    network = AnyStyleNetwork(Architecture(outer=8, middle=8, trunk=16, blocks=1, width=16))
+    nothing = {"contents": 0, "styles": 0, "held_out": 0, "steps": 0, "samples": 0, "seconds": 0.0}
+    trained = Trained(
+        architecture=described(network),
+        style="",
+        style_sha256="",
+        settings=Settings(size=64),
+        structure=0.5,
+        style_distance=0.5,
+        smallest=32,
+        largest=96,
+        **nothing,
+    )
+    path = tmp_path_factory.mktemp("networks") / "small.safetensors"
+    write_model(path, network, trained)
+    return path
+
+
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
     """The folder of a user who has a ``tasks.py`` and a ``flows/`` of their own, and a script beside them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,13 +14,17 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from upath import UPath
 
+from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.plan.jobs import make_jobs
 from stylebatch.tasks.plan.rows import check_rows
-from stylebatch.tasks.request.manifest import Manifest, read_manifest
+from stylebatch.tasks.request.manifest import Manifest, Unreadable, read_manifest
 from stylebatch.tasks.request.settings import Settings
-from stylebatch.tasks.runs.report import output_of
+from stylebatch.tasks.runs.report import output_of, refused, write_report
+from stylebatch.tasks.storage import cache, web
 
 T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -28,8 +34,18 @@ NAMES = [*Settings.model_fields, "id", "content", "style", "masks"]
 WORDS = ["content", "style", "id", "sweep:", "defaults:", "pairs:", "contents:", "styles:", "&a", "*a", "[", "]", "{"]
 WORDS += ["}", ": ", ",", "\n", "  ", "- ", '"', "'", "null", "true", "1e999", "!!python/object:os.system", "<<"]
 PATHS = st.sampled_from(["a.png", "../a.png", "/etc", "/dev/null", "~", "con", "a" * 5000, "a\x00b", "\x1b[2J"])
+HOSTS = ["http://h:99999/x", "http://x]/a", "https://[::1", "http://user:pw@h/a", "s3://", "s3://b", "gs://b/a", "://"]
+HOSTS += ["https://bücher.example/ü?a=b", "memory://x/a.png", "file:///dev/null", "s3://b/\udcff", "HTTP://127.0.0.1/a"]
+ODD = [b"bytes", -0.0, float("inf"), datetime.max, Decimal("NaN"), object(), Unreadable("no"), "\ud800", [[]]]
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | PATHS,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | PATHS
+    | st.sampled_from([*HOSTS, *ODD])
+    | st.builds(lambda: 10**5000),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -45,11 +61,31 @@ def attempt(read: Callable[[Path], T], path: Path, refusal: type[Exception], nam
         return None
 
 
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name has an address, and no object store answers: nothing of the network is waited for."""
+
+    def no_address(host: str, port: int) -> list[str]:
+        raise OSError("no such host")
+
+    def no_store(place: UPath) -> None:
+        raise ValueError("no such store")
+
+    monkeypatch.setattr(web.fetch, "__defaults__", (no_address,))
+    monkeypatch.setattr(cache, "file_system", no_store)
+
+
 @FEW
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), min_size=1, max_size=4))
-def test_rows_of_anything_cost_themselves_alone(tmp_path: Path, samples: Path, rows: list[dict[str, Any]]) -> None:
+def test_rows_of_anything_cost_themselves_alone(
+    tmp_path: Path, samples: Path, unreachable: None, rows: list[dict[str, Any]]
+) -> None:
     good = {"content": f"{samples}/images/coffee.jpg", "style": f"{samples}/styles/glass.jpg"}
-    pairs, bad_rows = check_rows(Manifest(tmp_path / "rows.jsonl", [*rows, good]), {})
+    asked = Manifest(tmp_path / "rows.jsonl", [*rows, good], allow_http=True)
+    pairs, bad_rows = check_rows(asked, {})
+    jobs, vanished = make_jobs(asked, pairs, Slot("cpu"))
+    assert len(jobs) + len(vanished) == len(pairs)
+    write_report(map(refused, bad_rows), tmp_path / "report.parquet")
     assert len(pairs) + len(bad_rows) == len(rows) + 1
     assert pairs[-1].row == len(rows) + 1
     assert all(bad.message for bad in bad_rows)
@@ -124,7 +160,7 @@ def test_a_picture_with_a_few_bytes_changed_is_read_or_refused(tmp_path: Path, s
             "aliases",
         ),
         ("loop.yaml", "pairs: &a [*a]", "aliases"),
-        ("deep.yaml", "[" * 5000, "nested too deep"),
+        ("deep.yaml", "[" * 1200, "nested too deep"),
         ("deep.jsonl", "[" * 100_000, "nested too deep"),
         ("twice.csv", "content,style,style\na,b,c\n", "two columns 'style'"),
     ],

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from stylebatch.flows.cli.options import AllowHttpOption, JsonOption, ManifestArgument, SetOption, VerboseOption
+from stylebatch.flows.cli.options import AllowHttpOption, JsonOption, ManifestArgument, VerboseOption
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
+from stylebatch.flows.text import escape
 from stylebatch.tasks.request.settings import parse_assignments
+
+if TYPE_CHECKING:  # it imports Pillow
+    from stylebatch.tasks.plan.rows import BadRow
 
 EXAMPLE = "Example: [bold]stylebatch check manifests/demo.yaml[/]"
 
@@ -42,8 +52,25 @@ def check(
         named = [{"url": address, "file": str(file)} for address, file in downloads]
         print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}))
     else:
-        from stylebatch.flows.screen import print_bad_rows, print_downloads
-
-        print_bad_rows(out_console, len(asked.rows), bad_rows)
-        print_downloads(out_console, downloads)
+        _print_bad_rows(out_console, len(asked.rows), bad_rows)
+        _print_downloads(out_console, downloads)
     raise typer.Exit(2 if bad_rows else 0)
+
+
+def _print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:
+    """Every bad row: its number, the column, what is wrong."""
+    if bad_rows:
+        table = Table("row", "id", "column", box=None, header_style="bold")
+        table.add_column("what is wrong", overflow="fold")
+        for bad in bad_rows:
+            for column, problem in bad.problems:
+                table.add_row(str(bad.row), escape(bad.id), column, escape(problem))
+        console.print(table)
+    console.print(f"{rows} rows: {rows - len(bad_rows)} good, {len(bad_rows)} bad")
+
+
+def _print_downloads(console: Console, downloads: Sequence[tuple[str, Path]]) -> None:
+    """What a run would download, and where it would be kept."""
+    for address, file in downloads:
+        text = f"a run downloads {address} into {file.parent}, unless weights name a file of your own"
+        console.print(escape(text), highlight=False, soft_wrap=True)

@@ -7,9 +7,8 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from upath import UPath
 
-from stylebatch.flows.cli.options import AllowHttpOption, QuietOption, VerboseOption, as_place
+from stylebatch.flows.cli.options import AllowHttpOption, AsPlace, QuietOption, VerboseOption, as_place
 from stylebatch.flows.cli.terminal import clear_errors, out_console, say_error
 from stylebatch.flows.cli.watching import watching_gallery
 from stylebatch.flows.prefect_server import configure
@@ -22,13 +21,13 @@ EXAMPLE = "Example: [bold]stylebatch gallery outputs/demo outputs/other --out co
 
 def gallery(
     run_dirs: Annotated[
-        list[UPath],
+        list[AsPlace],
         typer.Argument(
             parser=as_place, metavar="RUN_DIR...", help="The folders of one or several runs, by their paths or URLs."
         ),
     ],
     out: Annotated[
-        UPath | None,
+        AsPlace | None,
         typer.Option(
             parser=as_place,
             metavar="DIR",

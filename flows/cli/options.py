@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from upath import UPath
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.places import Place, to_place
 
 
@@ -20,23 +19,19 @@ def as_place(text: str) -> Place:
         raise typer.BadParameter(str(error)) from None
 
 
-# Each is a path or a URL. Typer knows no unions: what `as_place` makes of them may be a `Path`, too.
+# Each is a path or a URL. Typer, which knows no unions, is told of paths alone, and `as_place` makes them.
+if TYPE_CHECKING:
+    AsPlace = Place
+else:
+    AsPlace = Path
 ManifestArgument = Annotated[
-    UPath,
+    AsPlace,
     typer.Argument(
         parser=as_place, metavar="MANIFEST", help="CSV, JSON Lines, Parquet or YAML; a path, or a URL such as s3://…"
     ),
 ]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help=f"A setting for every row; wins over the manifest. One of: {', '.join(Settings.model_fields)}.",
-    ),
-]
 OutOption = Annotated[
-    UPath | None,
+    AsPlace | None,
     typer.Option(
         parser=as_place,
         metavar="DIR",
@@ -45,7 +40,7 @@ OutOption = Annotated[
     ),
 ]
 RunDirArgument = Annotated[
-    UPath, typer.Argument(parser=as_place, metavar="RUN_DIR", help="The folder of a run, by its path or URL.")
+    AsPlace, typer.Argument(parser=as_place, metavar="RUN_DIR", help="The folder of a run, by its path or URL.")
 ]
 AllowHttpOption = Annotated[
     bool, typer.Option("--allow-http", help="Let pictures be read over http(s), but never from a private address.")

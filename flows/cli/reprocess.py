@@ -20,10 +20,10 @@ from stylebatch.flows.cli.options import (
     QuietOption,
     RunDirArgument,
     RunnerOption,
-    SetOption,
     TraceOption,
     VerboseOption,
 )
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching
 from stylebatch.flows.prefect_server import configure

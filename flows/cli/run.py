@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,16 +22,19 @@ from stylebatch.flows.cli.options import (
     OutOption,
     QuietOption,
     RunnerOption,
-    SetOption,
     TraceOption,
     VerboseOption,
 )
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching, watching_gallery
-from stylebatch.flows.prefect_server import configure
+from stylebatch.flows.prefect_server import configure, is_named
 from stylebatch.flows.session import Session
 from stylebatch.tasks.request.settings import parse_assignments
 from stylebatch.tasks.storage.places import Place, as_parameter
+
+if TYPE_CHECKING:
+    from stylebatch.flows.preparation import Prepared
 
 EXAMPLE = "Example: [bold]stylebatch run manifests/demo.yaml --set size=512 --set steps=200[/]"
 
@@ -65,25 +68,48 @@ def run(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from stylebatch.tasks.request.manifest import read_manifest
-
-        # A request that cannot be carried out fails here, before Prefect's server starts.
-        rows = len(read_manifest(manifest, allow_http).rows)
         session = Session(say_error, lambda: say_how_to_go_on(folder))
-        with session.flows():
-            from stylebatch.flows.stylize import stylize
-
-            session.ready(runner, address)
+        with session.signals():
             with watching(session, log_json, quiet or as_json or verbose):
-                limit = 1 if fail_fast else max_failures
-                traced = trace or with_gallery
-                source, target = as_parameter(manifest), as_parameter(folder)
-                outcomes = stylize(
-                    source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
-                )
+                from stylebatch.tasks.request.manifest import read_manifest
+
+                # A request that cannot be carried out fails here, before Prefect's server starts.
+                rows = len(read_manifest(manifest, allow_http).rows)
+                needs_flow = refresh or with_gallery or runner != "threads" or is_named()
+                prepared = None if needs_flow else _prepare(manifest, folder, overrides, devices, allow_http)
+                if prepared and prepared.is_done:
+                    from stylebatch.flows.cached import carry_out_cached
+
+                    outcomes = carry_out_cached(prepared, trace, allow_http)
+                else:
+                    session.start()
+                    from stylebatch.flows.preparation import handing_over
+                    from stylebatch.flows.stylize import stylize
+
+                    session.ready(runner, address)
+                    limit = 1 if fail_fast else max_failures
+                    traced = trace or with_gallery
+                    source, target = as_parameter(manifest), as_parameter(folder)
+                    with handing_over(prepared):
+                        outcomes = stylize(
+                            source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
+                        )
             if with_gallery:
                 from stylebatch.flows.gallery import gallery
 
                 with nullcontext() if quiet or as_json or log_json or verbose else watching_gallery(session):
                     gallery([as_parameter(folder)], None, allow_http)
     end(outcomes, rows, folder, started, log_json, quiet, as_json)
+
+
+def _prepare(
+    manifest: Place, folder: Place, overrides: dict[str, str], devices: str, allow_http: bool
+) -> Prepared | None:
+    """What can be prepared before Prefect is there; nothing for a folder in which there is no run yet."""
+    from stylebatch.tasks.storage.files import exists
+
+    if not exists(folder / "report.parquet"):
+        return None
+    from stylebatch.flows.cached import prepare_here
+
+    return prepare_here(manifest, folder, overrides, devices, allow_http)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, OutOption, SetOption, VerboseOption
+from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, OutOption, VerboseOption
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
 from stylebatch.flows.interrupt import Interrupt
 from stylebatch.flows.prefect_server import configure
@@ -46,9 +47,11 @@ def serve(
         if (cron is None) == (interval is None):
             raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
         from stylebatch.tasks.request.manifest import read_manifest
+        from stylebatch.tasks.runs.target import refuse_others_folder
 
         read_manifest(manifest, allow_http)
         folder: Place = out or Path("outputs") / manifest.stem
+        refuse_others_folder(folder)
         from stylebatch.flows.schedule import serve
 
         text = f"serving {escape(str(manifest))} into {escape(str(folder))}; Ctrl-C ends it"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from upath import UPath
 
-from stylebatch.flows.cli.options import DevicesOption, JsonOption, QuietOption, SetOption, VerboseOption, as_place
+from stylebatch.flows.cli.options import AsPlace, DevicesOption, JsonOption, QuietOption, VerboseOption, as_place
+from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on
 from stylebatch.flows.prefect_server import configure
@@ -20,30 +20,55 @@ from stylebatch.flows.session import Session
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.request.settings import parse_assignments
 from stylebatch.tasks.storage.places import Place, as_parameter
+from stylebatch.tasks.training.files import checkpoint_of
 
 EXAMPLE = (
-    "Example: [bold]stylebatch train styles/night.jpg --contents 'photographs/*.jpg' --out night.safetensors "
-    "--set size=256[/]"
+    "Examples: [bold]stylebatch train styles/night.jpg --contents 'photographs/*.jpg' --out night.safetensors[/], "
+    "[bold]stylebatch train --styles 'paintings/*.jpg' --contents 'photographs/*.jpg' --out any.safetensors[/]"
 )
 
 
 def train(
-    style: Annotated[
-        UPath, typer.Argument(parser=as_place, metavar="STYLE", help="The style picture, by its path or URL.")
-    ],
     contents: Annotated[
         list[str],
         typer.Option(
             metavar="GLOB", help="Content pictures: those to be stylized, or any photographs. May be repeated."
         ),
     ],
-    out: Annotated[UPath, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")],
-    set_: SetOption = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the training, at most.")] = 4000,
-    start: Annotated[
-        UPath | None,
+    out: Annotated[
+        AsPlace, typer.Option(parser=as_place, metavar="FILE", help="The network's file, NAME.safetensors.")
+    ],
+    style: Annotated[
+        AsPlace | None,
+        typer.Argument(
+            parser=as_place,
+            metavar="[STYLE]",
+            help="The style picture to tune the network to, by its path or URL.",
+            show_default=False,
+        ),
+    ] = None,
+    styles: Annotated[
+        list[str] | None,
         typer.Option(
-            parser=as_place, metavar="FILE", help="A network to start from, of whatever style.", show_default="none"
+            metavar="GLOB", help="Instead of STYLE: style pictures, to learn any style from. May be repeated."
+        ),
+    ] = None,
+    set_: SetOption = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Steps of the training, at most.",
+            show_default="as many as two cores take in ten minutes, or with --styles in a day",
+        ),
+    ] = None,
+    start: Annotated[
+        AsPlace | None,
+        typer.Option(
+            parser=as_place,
+            metavar="FILE",
+            help="A network to start from.",
+            show_default="the one that comes along, or with --styles none",
         ),
     ] = None,
     devices: DevicesOption = "auto",
@@ -51,7 +76,7 @@ def train(
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Train a network for one style, that stylizes any picture in one pass. A training that was stopped goes on.
+    """Tune the network that paints in one pass to one style, or train one for any. What was stopped goes on.
 
     Some of the contents are held out, and the training ends when they no longer improve. Use the network with
     engine=feedforward and model=NAME.safetensors.
@@ -60,12 +85,15 @@ def train(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from stylebatch.tasks.request.manifest import expand
+        from stylebatch.tasks.request.globs import expand
         from stylebatch.tasks.storage.files import exists
 
         # A request that cannot be carried out fails here, before Prefect's server starts.
+        if (style is None) == (styles is None):
+            raise BadRequest("give either a STYLE, to tune the network to, or --styles, to learn any style from")
         found = list(expand(Path(), contents, "--contents"))
-        if not exists(style):
+        many = list(expand(Path(), styles, "--styles")) if styles else None
+        if style is not None and not exists(style):
             raise BadRequest(f"there is no style picture {style}")
         if out.suffix != ".safetensors":
             raise BadRequest(f"--out {out}: a network's file ends in .safetensors")
@@ -75,8 +103,8 @@ def train(
 
             session.ready()
             with _watching_training(session, quiet or as_json or verbose):
-                begun = as_parameter(start) if start else None
-                trained = train(as_parameter(style), found, as_parameter(out), overrides, steps, begun, devices)
+                one, begun = (as_parameter(place) if place else None for place in (style, start))
+                trained = train(one, found, as_parameter(out), overrides, steps, begun, devices, many)
     if as_json:
         print(json.dumps({**trained.model_dump(mode="json"), "out": str(out)}))
     elif not quiet:
@@ -87,8 +115,6 @@ def train(
 
 
 def _say_training_stopped(out: Place) -> None:
-    from stylebatch.tasks.training.training import checkpoint_of  # which is there already, where a training has begun
-
     say_how_to_go_on(checkpoint_of(out))
 
 

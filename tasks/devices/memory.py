@@ -13,17 +13,13 @@ from stylebatch.tasks.nst.memory import PIXEL, peak_memory, stages_of, stages_to
 from stylebatch.tasks.request.settings import Settings
 
 GB = 1e9
-# Of the limit, for the history of L-BFGS. It decides the picture, so it must not depend on the network's own needs,
-# which are not known before it is loaded.
-HISTORY_SHARE = 0.3
-SHORTEST_HISTORY = 5
 
 
 @cache
 def automatic_limit(device: str) -> float:
     """Half of the memory that is free at the first look, rounded down to 1, 2, 4, … GB, in bytes.
 
-    Rounded, since the history, and with it a pair's key, may follow from it: the next run is to find the same.
+    What follows from it is how much is computed again instead of being kept, and never the picture or its key.
     """
     limit = GB
     while 2 * limit <= free_memory(device) / 2:
@@ -50,17 +46,6 @@ def limit_of(settings: Settings, device: str) -> float:
     return automatic_limit(device) if settings.memory_limit == "auto" else settings.memory_limit * GB
 
 
-def affordable_history(settings: Settings, device: str, share: float = 1.0) -> int:
-    """``history``, or as much of it as has room in a part of the limit, reckoned for a square picture.
-
-    Args:
-        share: of the limit that a pair has, where several are computed on the device at once.
-    """
-    a_step = 2 * PIXEL * settings.size**2
-    room = HISTORY_SHARE * share * limit_of(settings, device)
-    return min(settings.history, max(SHORTEST_HISTORY, int(room / a_step)))
-
-
 def choose_recomputed(
     encoder: Encoder, settings: Settings, pixels: int, device: str, frugal: bool, share: float = 1.0
 ) -> int:
@@ -72,7 +57,7 @@ def choose_recomputed(
         share: of the limit that this pair has, where several are computed on the device at once.
 
     Raises:
-        BadInput: the picture does not fit even so; the text says which size would.
+        BadInput: the picture does not fit even so; the text says which size would, or which history.
     """
     stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
     # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
@@ -81,9 +66,10 @@ def choose_recomputed(
     least = used + peak_memory(stages, pixels, history, len(stages))
     if least > hard:
         fitting = fitting_size(settings, least - used, hard - used)
+        shorter = int((hard - used - peak_memory(stages, pixels, 0, len(stages))) / (2 * PIXEL * pixels))
         raise BadInput(
             f"size: {settings.size} takes about {least / GB:.1f} GB with a history of {history}, and there are "
-            f"{hard / GB:.1f}; {fitting} would fit"
+            f"{hard / GB:.1f}; {fitting} would fit" + (f", or a history of {shorter}" if shorter >= 1 else "")
         )
     if frugal:
         return len(stages)

@@ -50,6 +50,8 @@ def make_slots(devices: str) -> list[Slot]:
 
 def _read(part: str, devices: str) -> Iterator[str]:
     found = re.fullmatch(r"(?:([1-9]\d{0,3})\s*[×x*]\s*)?cpu|cuda:(\d+)", part)
+    if part in ("cuda", "gpu"):
+        raise BadRequest(f"--devices {devices}: write cuda:0, with a number, or auto for every CUDA device")
     if not found:
         raise BadRequest(f"--devices {devices}: write it as auto, cpu, 2×cpu, or cuda:0,cuda:1; not {part!r}")
     times, index = found.groups()

@@ -33,6 +33,7 @@ FIGURES = {
     "content_loss": ("content loss", "lower"),
     "style_loss": ("style loss", "lower"),
     "tv_loss": ("total variation loss", "lower"),
+    "structure": ("structure", "higher"),
     "content_similarity": ("content similarity", "higher"),
     "style_distance": ("style distance", "lower"),
     "seconds": ("seconds", "lower"),
@@ -168,7 +169,8 @@ class Collection:
         given = {
             **row.losses,
             **{f"style_loss_{layer}": loss for layer, loss in row.layers.items()},
-            **(asdict(judged) if judged else {}),
+            **row.figures,
+            **{name: value for name, value in (asdict(judged) if judged else {}).items() if value is not None},
             "seconds": row.seconds,
             "steps": row.steps,
         }

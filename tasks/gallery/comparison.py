@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_ENCODER = ("size", "network", "weights", "pooling", "preserve_color")
+_ENCODER = ("objective", "size", "network", "weights", "pooling", "preserve_color")
 _CONTENT = ("content_weight", "content_layers")
 _STYLE = ("style_weight", "style_layers", "style_scale")
 _VARIATION = ("tv_weight", "tv_power")
@@ -11,6 +11,7 @@ _NEEDS = {
     "content_loss": (*_ENCODER, *_CONTENT),
     "style_loss": (*_ENCODER, *_STYLE),
     "tv_loss": ("size", *_VARIATION),
+    "structure": ("size",),
     "content_similarity": ("size",),
     "style_distance": ("size", "style_scale", "preserve_color"),
 }

@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.request.styles import NamedStyle, styles_of, written
-from stylebatch.tasks.runs.report import Outcome
+from stylebatch.tasks.runs.report import Outcome, shown
 from stylebatch.tasks.storage.cache import fetch_ahead, look_up, version_of
 from stylebatch.tasks.storage.files import names_in, read_bytes, remove, write_atomically
 from stylebatch.tasks.storage.places import Place, original
@@ -187,7 +187,11 @@ def _result(outcome: Outcome, folder: Place) -> Cell:
     if outcome.record is None or outcome.output is None:
         return Cell([], title=outcome.id, missing="failed")
     picture = folder / outcome.output.as_posix()
-    return Cell([(picture, 1.0)], title=outcome.id, note=f"loss {outcome.record.total_loss:,.0f}")
+    return Cell([(picture, 1.0)], title=outcome.id, note=_note(outcome.record.total_loss))
+
+
+def _note(loss: float | None) -> str:
+    return "" if loss is None else f"loss {shown(loss)}"
 
 
 def _draw(page: Page) -> Image.Image:

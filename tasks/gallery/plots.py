@@ -41,6 +41,7 @@ LOOK: dict[Any, Any] = {
 }
 LABELS = {
     "total_loss": "total loss",
+    "structure": "structure",
     "content_similarity": "content similarity (SSIM)",
     "style_distance": "style distance",
     "seconds": "seconds",
@@ -94,7 +95,7 @@ def draw_plots(points: Sequence[Point], values: Mapping[str, Sequence[str]], fol
         drawn.append(("loss-by-setting", "Loss by setting", text, lambda: _by_setting(points, settings, values)))
     for file, title, x, y in (
         ("time-against-loss", "Time against loss", "seconds", "total_loss"),
-        ("content-against-style", "Content against style", "content_similarity", "style_distance"),
+        ("content-against-style", "Content against style", "structure", "style_distance"),
     ):
         here = [point for point in points if x in point.numbers and y in point.numbers]
         if len(here) > 1:
@@ -163,7 +164,7 @@ def _by_style(points: Sequence[Point], group: str, groups: Sequence[str]) -> Fig
 def _by_setting(points: Sequence[Point], settings: Sequence[str], values: Mapping[str, Sequence[str]]) -> Figure:
     figures = [
         name
-        for name in ("total_loss", "content_similarity", "style_distance")
+        for name in ("total_loss", "structure", "style_distance")
         if any(name in point.numbers for point in points)
         and (name != "total_loss" or any(_compares(points, setting) for setting in settings))
     ]

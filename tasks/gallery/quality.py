@@ -16,6 +16,8 @@ from torch import Tensor
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.nst.color import luminance
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.figures import DISTANCE_LAYERS
+from stylebatch.tasks.nst.figures import LONGER_SIDE as JUDGED_SIZE
 from stylebatch.tasks.nst.layers import DEFAULT, NETWORKS
 from stylebatch.tasks.nst.losses import blend, style_targets
 from stylebatch.tasks.nst.ssim import WINDOW, ssim
@@ -28,11 +30,9 @@ from stylebatch.tasks.storage.parquet import read_parquet
 from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.objective import to_tensor
 
-# Longer side in pixels at which results are judged, or the result's own where that is smaller.
-JUDGED_SIZE = 256
 JUDGE = NETWORKS[DEFAULT]
 # To be raised with every change that gives other figures for the same pictures.
-VERSION = 1
+VERSION = 2
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("key", "output_sha256", "layers")),
@@ -70,8 +70,14 @@ def figure_key(row: RunRow, layers: Sequence[str]) -> FigureKey:
 @task(task_run_name="judge {rows[0].id} …", retries=2, retry_delay_seconds=1)
 def judge(rows: Sequence[RunRow], layers: tuple[str, ...], device: str) -> list[Figures]:
     """The figures of finished rows, in their order."""
-    encoder = _load_encoder(layers, device) if layers else None
+    unknown = layers and any(_told(row, layers) is None for row in rows)
+    encoder = _load_encoder(layers, device) if unknown else None
     return [_judge(row, layers, encoder, device) for row in rows]
+
+
+def _told(row: RunRow, layers: tuple[str, ...]) -> float | None:
+    """The style distance that the report tells, where it is that of these layers."""
+    return row.figures.get("style_distance") if layers == DISTANCE_LAYERS else None
 
 
 @lru_cache(maxsize=4)
@@ -88,7 +94,7 @@ def _judge(row: RunRow, layers: tuple[str, ...], encoder: Encoder | None, device
         result = None
     if result is None:
         return Figures(None, None)
-    similarity = distance = None
+    similarity, distance = None, _told(row, layers)
     try:
         content = _load(row.original, size, device)
         if content.shape == result.shape and min(content.shape[-2:]) >= WINDOW:
@@ -96,7 +102,13 @@ def _judge(row: RunRow, layers: tuple[str, ...], encoder: Encoder | None, device
     except (BadInput, OSError):
         pass
     try:
-        if encoder and min(result.shape[-2:]) >= JUDGE.minimum_side(layers) and row.styles and not row.masked:
+        if (
+            distance is None
+            and encoder
+            and min(result.shape[-2:]) >= JUDGE.minimum_side(layers)
+            and row.styles
+            and not row.masked
+        ):
             scale = float(row.settings.get("style_scale", 1))
             grams = [_grams(style, size * scale, layers, encoder) for style in row.styles]
             total = sum(style.weight for style in row.styles)

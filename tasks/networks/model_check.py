@@ -1,37 +1,53 @@
-"""Whether the file that a row names for its network is one, and for its style, found before any work is done.
+"""Which file a row's network is read from, and whether it fits the row, found before any work is done.
 
-Apart from `models`, so that a check of rows that name none goes without torch.
+Apart from `models`, so that a check of rows goes without torch where they name no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import stylebatch
 from stylebatch.tasks.errors import BadInput, told
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
 
+# The network for any style that comes with the package.
+BUNDLED = Path(stylebatch.__file__).parent / "manifests" / "models" / "any-style.safetensors"
 
-def check_model(model: str, style: str, locate: Callable[[str], Place]) -> str:
+
+def locate_model(model: str, locate: Callable[[str], Place]) -> Place:
+    """The file of the setting ``model``: what `locate` makes of it, or of ``none`` the bundled one."""
+    return BUNDLED if model == "none" else locate(model)
+
+
+def model_here(model: Place) -> Place:
+    """A job's file on this machine: a worker has a copy of the bundled one in a place of its own."""
+    return BUNDLED if isinstance(model, Path) and model.name == BUNDLED.name and not model.exists() else model
+
+
+def check_model(model: str, styles: Sequence[str], locate: Callable[[str], Place]) -> str:
     """What is wrong with the network of a row whose engine is ``feedforward``, or nothing.
 
     Args:
-        model: the setting, which `locate` makes a path of.
-        style: the row's style picture, likewise.
+        model: the setting.
+        styles: the row's style pictures, as it names them.
     """
     if model == "none":
-        return "engine=feedforward needs the file of a trained network; `stylebatch train STYLE …` makes one"
+        return ""
     from stylebatch.tasks.networks.models import read_model, read_trained
 
     try:
-        file, picture = locate(model), locate(style)
+        file = locate(model)
         read_model(file)
         trained = read_trained(file)
-        if trained.style_sha256 == sha256_of(picture):
-            return ""
+        others = [name for name in styles if trained.style_sha256 not in ("", sha256_of(locate(name)))]
     except (BadInput, OSError) as error:
         return told(error)
+    if not others:
+        return ""
     return (
-        f"{file.name} was trained for another style, {trained.style}; train one for this: "
-        f"stylebatch train {picture.name} …"
+        f"{file.name} is tuned to another style, {trained.style}; leave model out for the network that paints in any, "
+        f"or tune one to this: stylebatch train {others[0]} …"
     )

@@ -1,4 +1,7 @@
-"""Files of trained networks: safetensors with what the network was trained for and how well it does."""
+"""Files of trained networks: safetensors with what the network was trained for and how well it does.
+
+One for any style comes with the package; `stylebatch train` writes others.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,16 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
+from stylebatch.tasks.networks.model_check import model_here
+from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
 from stylebatch.tasks.storage.files import has_digest, write_atomically
 from stylebatch.tasks.storage.places import Place
 
-FORMAT = "stylebatch-transform-1"
+FORMAT = "stylebatch-any-style-1"
 META = "stylebatch"  # the one key of the file's metadata
+LARGEST = 4096  # channels or blocks
 
 
 class Trained(BaseModel):
@@ -26,13 +31,13 @@ class Trained(BaseModel):
 
     Attributes:
         architecture: the fields of `Architecture`.
-        style: the style picture's name, and its digest.
+        style: the name of the style picture that it is tuned to, and its digest; empty where it is for any style.
         settings: what the training's objective was made of.
-        contents: pictures that it was trained with.
-        held_out: pictures that it was judged with.
-        steps: of the training, and the seconds that they took.
-        total_loss: the mean over the pictures that were held out, as a report's ``total_loss``; with its parts.
-        worth: steps of the optimizer after which its pictures are as good.
+        contents: pictures that it was trained with; ``styles``: the same of style pictures.
+        held_out: contents that it was judged with.
+        steps: of the training, with so many ``samples`` in all; ``seconds`` that they took.
+        structure, style_distance: the means over the pictures that were held out, as a report has them.
+        smallest, largest: longer sides in pixels of the pictures that it was trained for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,17 +48,18 @@ class Trained(BaseModel):
     style_sha256: str
     settings: Settings
     contents: int
+    styles: int
     held_out: int
     steps: int
+    samples: int
     seconds: float
-    total_loss: float
-    content_loss: float
-    style_loss: float
-    tv_loss: float
-    worth: float
+    structure: float
+    style_distance: float
+    smallest: int
+    largest: int
 
 
-def write_model(path: Place, network: TransformNetwork, trained: Trained) -> None:
+def write_model(path: Place, network: AnyStyleNetwork, trained: Trained) -> None:
     """Write a network in half precision, whole or not at all."""
     tensors = {name: tensor.half().cpu().contiguous() for name, tensor in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(tensors, {META: trained.model_dump_json()}))
@@ -82,10 +88,13 @@ def read_trained(path: Place) -> Trained:
         raise BadInput(f"{path.name} was written by another version, or is damaged: {text}") from None
     if trained.format != FORMAT:
         raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
+    for name, number in trained.architecture.items():
+        if not (0 if name == "noise" else 1) <= number <= LARGEST:
+            raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")
     return trained
 
 
-def read_model(path: Place) -> TransformNetwork:
+def read_model(path: Place) -> AnyStyleNetwork:
     """The network, in float32, on the processor, ready to stylize.
 
     Raises:
@@ -94,7 +103,7 @@ def read_model(path: Place) -> TransformNetwork:
     trained = read_trained(path)
     try:
         with torch.device("meta"):
-            network = TransformNetwork(Architecture(**trained.architecture))
+            network = AnyStyleNetwork(Architecture(**trained.architecture))
         with as_file(path) as local:
             tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(local).items()}
         network.load_state_dict(tensors, assign=True)
@@ -106,17 +115,18 @@ def read_model(path: Place) -> TransformNetwork:
 
 
 @lru_cache(maxsize=4)
-def load_model(path: Place, sha256: str, device: str) -> TransformNetwork:
+def load_model(path: Place, sha256: str, device: str) -> AnyStyleNetwork:
     """The network on a device, read once a process.
 
     Raises:
         BadInput: it is not the one any more that the key was made of.
     """
+    path = model_here(path)
     if not has_digest(path, sha256):
         raise BadInput(f"{path.name} was changed while the run was going on; run again")
     return read_model(path).to(torch.device(device))
 
 
-def described(network: TransformNetwork) -> dict[str, int]:
+def described(network: AnyStyleNetwork) -> dict[str, int]:
     """The network's architecture as its file has it."""
     return asdict(network.architecture)

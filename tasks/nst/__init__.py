@@ -4,8 +4,10 @@ Read in this order, with the paper open beside it (Gatys, Ecker, Bethge, "Image 
 Convolutional Neural Networks", CVPR 2016):
 
 1. ``encoder``: the truncated VGG-19 that turns a picture into features;
-2. ``losses``: content loss, style loss, total variation, and the objective that adds them up;
+2. ``losses``: content loss, style loss, total variation, and the objective that adds them up; ``forms``: the distances
+   that they are made of, from ``structure`` and ``style_distance``, and as the paper has them;
    ``guidance``: the style loss where each style has a region of its own;
+   ``figures``: what a picture is worth, whatever made it;
 3. ``image``: how the picture is parametrized, so that an optimizer finds its way quickly;
 4. ``lbfgs``: the optimizer; ``optimize``: the loop around it;
 5. ``precision``: which number format is the fastest on this machine.

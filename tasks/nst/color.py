@@ -1,5 +1,5 @@
 """Keeping the content's colours (Gatys, Bethge, Hertzmann, Shechtman, "Preserving Color in Neural Artistic Style
-Transfer", 2016): both of the paper's methods.
+Transfer", 2016): both of the paper's methods. And giving them up at once, for a start that is near the style.
 
 Pictures are (1, 3, H, W), RGB in [0, 1].
 """
@@ -13,6 +13,9 @@ from torch import Tensor
 LUMINANCE = (0.299, 0.587, 0.114)
 # Of a covariance, relative to its largest eigenvalue: below it a colour axis is taken for empty, as in a grey picture.
 EMPTY = 1e-4
+
+# Times the contrast of a picture that is raised to a style's: a flat picture's noise is not to become its motif.
+MOST_CONTRAST = 4.0
 
 
 def luminance(picture: Tensor) -> Tensor:
@@ -50,6 +53,18 @@ def match_colors(style: Tensor, content: Tensor) -> Tensor:
     centred = source - source.mean(1, keepdim=True)
     matched = forward @ backward @ centred + target.mean(1, keepdim=True)
     return matched.view_as(style).clamp(0, 1)
+
+
+def toned(content: Tensor, style: Tensor) -> Tensor:
+    """The content with each colour channel's mean and standard deviation over the positions from the style.
+
+    ``σ(s) (c - μ(c)) / σ(c) + μ(s)``, clamped to the range (Reinhard, Ashikhmin, Gooch, Shirley, "Color Transfer
+    between Images", 2001; there in another colour space). Channel by channel, since a map that mixes them would make
+    colours of a grey picture's noise.
+    """
+    spread = style.std((2, 3), keepdim=True) / content.std((2, 3), keepdim=True).clamp_min(1e-6)
+    mean, own = style.mean((2, 3), keepdim=True), content.mean((2, 3), keepdim=True)
+    return ((content - own) * spread.clamp_max(MOST_CONTRAST) + mean).clamp(0, 1)
 
 
 def _root(colors: Tensor, power: float) -> Tensor:

@@ -12,7 +12,7 @@ features before their Gram matrix is taken. Two things are decided here that the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +110,15 @@ def guided_gram(features: Tensor, region: Region) -> Tensor:
     return gram
 
 
-def guided_distance(features: Tensor, regions: Sequence[Region], targets: Tensor) -> Tensor:
-    """``Σ_r λ_r · mse(G_r, S_r)`` for regions of weights λ_r and their styles' Gram matrices S_r, (R, C, C).
+def guided_distance(
+    features: Tensor, regions: Sequence[Region], targets: Tensor, distance: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """``Σ_r λ_r · D(G_r, S_r)`` for regions of weights λ_r and their styles' Gram matrices S_r, (R, C, C).
 
-    A region that is empty adds nothing.
+    A region that is empty adds nothing. Where the ``distance`` D is relative, each is so to its own region's style.
     """
-    distance = features.new_zeros((), dtype=torch.float32)
+    total = features.new_zeros((), dtype=torch.float32)
     for region, target in zip(regions, targets, strict=True):
         if len(region.positions):
-            distance = distance + region.weight * F.mse_loss(guided_gram(features, region), target)
-    return distance
+            total = total + region.weight * distance(guided_gram(features, region), target)
+    return total

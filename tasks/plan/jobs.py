@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stylebatch.tasks.devices.memory import affordable_history
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.errors import BadInput, problem_of, told
+from stylebatch.tasks.networks.model_check import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import load_picture
@@ -40,8 +40,8 @@ class Job:
     """One pair to stylize.
 
     ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
-    and ``style_name`` are what the manifest calls them. In ``settings``, precision and history are what this machine
-    takes for them.
+    and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for
+    it.
     """
 
     row: int
@@ -59,6 +59,11 @@ class Job:
     weights_sha256: str
     model: Place | None = None
     model_sha256: str | None = None
+
+    @property
+    def painted_only(self) -> bool:
+        """Whether a pass through the network is all that the job asks for."""
+        return self.settings.engine == "feedforward" and self.settings.refine == 0
 
     @property
     def steps(self) -> int:
@@ -100,6 +105,12 @@ def make_jobs(
         The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
     """
     digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
+
+    def find_model(settings: Settings) -> tuple[Place | None, str | None]:
+        if not settings.paints:
+            return None, None
+        return digest("model", settings.model, lambda name: locate_model(name, manifest.locate))
+
     resolve = _Resolver(slot)
     taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
     jobs, bad_rows = [], []
@@ -110,9 +121,12 @@ def make_jobs(
             styles = tuple(_styles(pair, digest))
             init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
             weights, weights_sha256 = find_weights(settings)
-            model, model_sha256 = digest("model", settings.model) if settings.engine == "feedforward" else (None, None)
+            model, model_sha256 = find_model(settings)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+            continue
+        except Exception as error:  # whatever a row does is that row's error
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
             continue
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
@@ -163,10 +177,10 @@ class _Digests:
         self._manifest = manifest
         self._known: dict[Place, str] = {}
 
-    def __call__(self, column: str, name: str) -> tuple[Place, str]:
-        """The file that ``column`` calls ``name``, and its digest."""
+    def __call__(self, column: str, name: str, locate: Callable[[str], Place] | None = None) -> tuple[Place, str]:
+        """The file that ``column`` calls ``name``, where `locate` or else the manifest finds it, and its digest."""
         try:
-            path = self._manifest.locate(name)
+            path = (locate or self._manifest.locate)(name)
             if path not in self._known:
                 self._known[path] = sha256_of(path)
         except BadInput as error:
@@ -205,10 +219,9 @@ class _Resolver:
 
     def __call__(self, settings: Settings) -> Settings:
         if id(settings) not in self._known:
-            device, share = self._slot.device, self._slot.share
-            precision = fastest_precision(device) if settings.precision == "auto" else settings.precision
-            chosen = {"precision": precision, "history": affordable_history(settings, device, share)}
-            self._known[id(settings)] = settings.model_copy(update=chosen)
+            auto = settings.precision == "auto"
+            precision = fastest_precision(self._slot.device) if auto else settings.precision
+            self._known[id(settings)] = settings.model_copy(update={"precision": precision})
         return self._known[id(settings)]
 
 
@@ -253,5 +266,5 @@ def _look(path: Place) -> tuple[int, int] | str:
     """The picture's size, or what is wrong with it."""
     try:
         return load_picture(path).size
-    except (BadInput, OSError) as error:
-        return told(error)
+    except Exception as error:
+        return problem_of(error)

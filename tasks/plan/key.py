@@ -9,19 +9,21 @@ from collections.abc import Sequence
 from stylebatch.tasks.request.settings import Settings
 
 # To be raised with every change that gives another picture for the same pictures and settings.
-ENGINE = 1
+ENGINE = 2
 
 
-OF_NETWORKS = {"engine", "refine"}
+# The settings of an engine that another has no use for.
+OF_NETWORKS = {"engine", "refine", "strength"}
 OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
 OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
 
 
 def _idle(settings: Settings) -> set[str]:
-    """The settings that this engine has no use for."""
+    """The settings that do not decide this picture."""
+    forgetful = set() if settings.optimizer == "lbfgs" else {"history"}
     if settings.engine != "feedforward":
-        return OF_NETWORKS
-    return OF_OPTIMIZING if settings.refine else OF_OPTIMIZING | OF_OPTIMIZERS
+        return (OF_NETWORKS - {"strength"} if settings.paints else OF_NETWORKS) | forgetful
+    return OF_OPTIMIZING | (forgetful if settings.refine else OF_OPTIMIZERS)
 
 
 def pair_key(
@@ -42,6 +44,8 @@ def pair_key(
         settings: with the precision resolved, so that another machine's ``auto`` is not taken for this one's.
     """
     counting = settings.model_dump(exclude={"weights", "model", *_idle(settings)})
+    if "history" in counting:  # what the steps leave unused decides nothing
+        counting["history"] = min(settings.history, settings.optimizer_steps)
     decides = {
         "engine": ENGINE,
         "weights": weights_sha256,

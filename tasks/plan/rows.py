@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.errors import BadInput, problem_of
 from stylebatch.tasks.networks.model_check import check_model
 from stylebatch.tasks.networks.weights import check_weights
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.resize import scaled_size
-from stylebatch.tasks.request.manifest import Manifest, is_empty
-from stylebatch.tasks.request.settings import Settings, problems
+from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
+from stylebatch.tasks.request.missing import refuse_missing
+from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
@@ -28,6 +29,7 @@ from stylebatch.tasks.storage.places import Place, is_url, without_secrets
 
 T = TypeVar("T")
 
+SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as JSON can have them
 LONGEST_ID = 120
 SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
 # Names that Windows keeps for devices, whatever their ending.
@@ -85,18 +87,44 @@ def check_rows(
     fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
-    check_network = cache(lambda model, style: check_model(model, style, manifest.locate))
+    find = partial(_find, manifest)
+    check_network = cache(lambda model, styles: check_model(model, styles, find))
+    # A model among the defaults may be there for those rows alone that a sweep gives its engine to.
+    engines = [overrides["engine"]] if "engine" in overrides else [row.get("engine") for row in manifest.rows]
+    others_paint = any(engine == "feedforward" for engine in engines)
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
     for number, raw in enumerate(manifest.rows, start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
-        checked = _check_row(number, row, read_settings, check_picture, check_network, seen)
+        try:
+            checked = _check_row(number, row, read_settings, check_picture, check_network, seen, others_paint)
+        except Exception as error:  # whatever a row does is that row's error
+            checked = BadRow(number, *_named(row), (("row", problem_of(error)),))
         if isinstance(checked, Pair):
             pairs.append(checked)
         else:
             bad_rows.append(checked)
     return pairs, bad_rows
+
+
+def _find(manifest: Manifest, name: str) -> Place:
+    place = manifest.locate(name)
+    refuse_missing(name, manifest.folder, place)
+    return place
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return shown(row.get("id", "")), shown(row.get("content", "")), shown(row.get("style", ""))
+
+
+def shown(value: Any) -> str:
+    """A cell's value as reports and screens have it: without what is secret in it, and as text that can be written."""
+    try:
+        text = str(value)
+    except Exception:  # a number of more digits than Python writes
+        return f"({type(value).__name__})"
+    return without_secrets(SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
@@ -105,9 +133,9 @@ def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Pla
     for row in manifest.rows:
         for column, parse in _PICTURES.items():
             cell = overrides.get(column, row.get(column))
-            if is_empty(cell) or (local and "://" not in str(cell)):
+            if is_empty(cell) or (local and "://" not in shown(cell)):
                 continue
-            with suppress(BadInput):
+            with suppress(Exception):  # it is told when the row is checked
                 for name in parse(cell):
                     if not local or is_url(name):
                         yield manifest.locate(name)
@@ -117,7 +145,7 @@ _PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "content": lambda cell: [str(cell)],
     "style": lambda cell: [style.name for style in parse_styles(cell)],
     "masks": parse_masks,
-    "init": lambda cell: [] if cell in ("content", "noise") else [str(cell)],
+    "init": lambda cell: [] if cell in STARTS else [str(cell)],
 }
 
 
@@ -126,31 +154,42 @@ def _check_row(
     row: Mapping[str, Any],
     read_settings: _SettingsReader,
     check_picture: _PictureCheck,
-    check_network: Callable[[str, str], str],
+    check_network: Callable[[str, tuple[str, ...]], str],
     seen: dict[str, int],
+    others_paint: bool,
 ) -> Pair | BadRow:
     found: list[tuple[str, str]] = []
-    settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
-    found += wrong
-    name = str(row.get("id", ""))
-    if name:
-        found += [("id", problem) for problem in _id_problems(name, number, seen)]
+
+    @contextmanager
+    def telling(column: str) -> Iterator[None]:
+        """Have what goes wrong within this be what is wrong with the column."""
+        try:
+            yield
+        except Exception as error:
+            found.append((column, problem_of(error)))
 
     def read(column: str, parse: Callable[[Any], tuple[T, ...]]) -> tuple[T, ...]:
-        try:
+        with telling(column):
+            if column not in row:
+                raise BadInput("is missing")
             return parse(row[column])
-        except KeyError:
-            found.append((column, "is missing"))
-        except BadInput as error:
-            found.append((column, str(error)))
         return ()
 
     def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
         layers = (*settings.content_layers, *settings.style_layers)
         shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
-        checked = (check_picture(name, settings.size * scale, shortest) for name in names)
-        found.extend((column, problem) for problem in checked if problem)
+        with telling(column):
+            checked = [check_picture(name, settings.size * scale, shortest) for name in names]
+            found.extend((column, problem) for problem in checked if problem)
 
+    unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
+    if unreadable:
+        return BadRow(number, *_named(row), tuple(unreadable.items()))
+    settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
+    found += wrong
+    name = shown(row.get("id", ""))
+    if name:
+        found += [("id", problem) for problem in _id_problems(name, number, seen)]
     content = read("content", lambda cell: (str(cell),))
     look("content", content)
     styles = read("style", parse_styles)
@@ -161,30 +200,17 @@ def _check_row(
     look("masks", masks)
     if settings.starts_from_picture:
         look("init", [settings.init])
-    if settings.engine == "feedforward":
-        found += beyond_a_network(settings, styles, masks)
-    if settings.engine == "feedforward" and not found:
-        problem = check_network(settings.model, styles[0].name)
-        found += [("model", problem)] if problem else []
+    if settings.engine == "optimize" and not settings.paints and settings.model != "none" and not others_paint:
+        found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
+    if settings.paints and not found:
+        with telling("model"):
+            problem = check_network(settings.model, tuple(style.name for style in styles))
+            found += [("model", problem)] if problem else []
     if found:
-        style = written(styles) if styles else str(row.get("style", ""))
-        found = [(column, without_secrets(problem)) for column, problem in found]
-        return BadRow(number, name, without_secrets("".join(content)), without_secrets(style), tuple(found))
+        style = written(styles) if styles else row.get("style", "")
+        found = [(column, shown(problem)) for column, problem in found]
+        return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
     return Pair(number, name, content[0], styles, masks, settings)
-
-
-def beyond_a_network(
-    settings: Settings, styles: Sequence[NamedStyle], masks: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """What a trained network cannot do of what a row asks for, by column."""
-    if len(styles) > 1:
-        yield "style", f"a network is trained for one style, not for {len(styles)}; take engine=optimize"
-    if masks:
-        yield "masks", "a trained network paints everywhere; take engine=optimize"
-    if settings.init != "content":
-        yield "init", "a trained network starts from the content; leave init out, or take engine=optimize"
-    if settings.preserve_color == "match":
-        yield "preserve_color", "match makes each content a style of its own, which no network was trained for"
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
@@ -203,7 +229,7 @@ class _SettingsReader:
 
     def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
         self._overrides = overrides
-        self._check_weights = cache(lambda network, weights: check_weights(network, weights, manifest.locate))
+        self._check_weights = cache(lambda network, weights: check_weights(network, weights, partial(_find, manifest)))
         self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
 
     def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
@@ -239,7 +265,7 @@ class _PictureCheck:
         except BadInput as error:
             return str(error)
         if path not in self._sizes:
-            self._sizes[path] = self._look(path)
+            self._sizes[path] = self._look(name, path)
         size = self._sizes[path]
         if isinstance(size, str):
             return size
@@ -251,8 +277,9 @@ class _PictureCheck:
             )
         return ""
 
-    def _look(self, path: Place) -> tuple[int, int] | str:
+    def _look(self, name: str, path: Place) -> tuple[int, int] | str:
         try:
+            refuse_missing(name, self._manifest.folder, path)
             return load_picture(path).size if self._decode else header_size(path)
-        except (BadInput, OSError) as error:
-            return told(error)
+        except Exception as error:
+            return problem_of(error)

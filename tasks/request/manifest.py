@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from glob import escape
-from itertools import chain, product
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
 from stylebatch.tasks.errors import BadInput, BadRequest
+from stylebatch.tasks.request.csv_rows import WrongCsv, read_csv_rows
+from stylebatch.tasks.request.globs import expand
+from stylebatch.tasks.request.json_rows import WrongJson, read_json_rows
 from stylebatch.tasks.request.settings import Settings, check_settings, nearest
 from stylebatch.tasks.request.styles import parse_styles, written
+from stylebatch.tasks.request.text import as_text
+from stylebatch.tasks.request.yaml_text import WrongYaml, read_yaml
 from stylebatch.tasks.storage import cache
-from stylebatch.tasks.storage.object_stores import clear_errors, file_system
-from stylebatch.tasks.storage.parquet import read_parquet
-from stylebatch.tasks.storage.places import Place, is_url, is_web, join, to_place, without_secrets
+from stylebatch.tasks.storage.parquet import parquet_size, read_parquet
+from stylebatch.tasks.storage.places import Place, is_web, join, without_secrets
 
 COLUMNS = ("id", "content", "style", "masks", *Settings.model_fields)
-VALUES = 10_000_000  # in a YAML manifest, with its aliases written out
+REQUIRED = ("content", "style")
+ROWS = 1_000_000
+UNPACKED = 2_000_000_000  # bytes of a Parquet file's columns
 YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A cell that cannot be read, with what is wrong with it."""
+
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -53,17 +64,20 @@ class Manifest:
 
 
 def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
-    """Read CSV, JSON Lines, Parquet or YAML, by the file's ending.
+    """Read CSV, JSON, JSON Lines, Parquet or YAML, by the file's ending.
 
     Args:
         allow_http: let it and its pictures be read from the web.
 
     Raises:
-        BadRequest: there is no such file, it cannot be parsed, or a column or setting has no known name.
+        BadRequest: there is no such file, it cannot be parsed, it has more than `ROWS` rows, or a column or setting
+            has no known name.
     """
     readers: dict[str, Callable[[Place, Path], list[dict[str, Any]]]] = {
         ".csv": _read_csv,
-        ".jsonl": _read_json_lines,
+        ".tsv": _read_csv,
+        ".json": _read_json,
+        ".jsonl": _read_json,
         ".parquet": _read_parquet,
         ".yaml": _read_yaml,
         ".yml": _read_yaml,
@@ -76,64 +90,68 @@ def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
     cache.forget()  # of what was seen for another request, others may have written newer versions
     try:
         with cache.as_file(path) as file:
-            if not file.is_file():
-                raise FileNotFoundError
             rows = reader(path, file)
     except BadRequest:
         raise
+    except (WrongCsv, WrongJson, WrongYaml) as error:
+        raise BadRequest(f"{path}: {without_secrets(str(error))}") from None
     except (FileNotFoundError, IsADirectoryError):
         raise BadRequest(f"there is no manifest {path}") from None
     except RecursionError:
         raise BadRequest(f"{path} cannot be read: its values are nested too deep") from None
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, yaml.YAMLError, csv.Error, pa.ArrowException) as error:
+    except (ValueError, csv.Error, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadRequest(f"{path} cannot be read: {reason}") from None
     if not rows:
         raise BadRequest(f"{path} has no rows")
-    _check_columns(path, rows)
+    _refuse_more(path, len(rows))
+    check_columns(path, rows)
     return Manifest(path, rows, allow_http)
 
 
+def _refuse_more(path: Place, rows: int) -> None:
+    if rows > ROWS:
+        more = "at least " if rows == ROWS + 1 else ""
+        raise BadRequest(f"{path} asks for {more}{rows:,} rows, over the limit of {ROWS:,}; split it")
+
+
 def _read_csv(path: Place, local: Path) -> list[dict[str, Any]]:
-    with local.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restkey=None, strict=True)
-        _refuse_twice(path, [name for name in reader.fieldnames or () if name])
-        rows: list[dict[str | None, Any]] = list(reader)
-    for number, row in enumerate(rows, start=1):
-        if None in row:
-            raise BadRequest(f"{path}, row {number}: more fields than columns; put a field with a comma in quotes")
-    # A comma at the end of the header, as spreadsheets leave it, makes a column without a name.
-    return [{str(name): value for name, value in row.items() if name or value} for row in rows]
+    return read_csv_rows(as_text(local.read_bytes()), REQUIRED, ROWS)
+
+
+def _read_json(path: Place, local: Path) -> list[dict[str, Any]]:
+    return read_json_rows(as_text(local.read_bytes()), ROWS)
 
 
 def _read_parquet(path: Place, local: Path) -> list[dict[str, Any]]:
+    about = parquet_size(local)
+    _refuse_more(path, about.rows)
+    if about.unpacked > UNPACKED:
+        raise BadRequest(f"{path} unpacks to {about.unpacked / 1e9:.1f} GB, over the limit of {UNPACKED / 1e9:.0f} GB")
     table = read_parquet(local)
-    _refuse_twice(path, table.column_names)
-    rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="strict")
-    return rows
-
-
-def _refuse_twice(path: Place, columns: Sequence[str]) -> None:
-    for name in columns:
-        if columns.count(name) > 1:
+    for name in table.column_names:
+        if table.column_names.count(name) > 1:
             raise BadRequest(f"{path} has two columns {name!r}; leave one out")
+    columns = {name: _cells(table[name]) for name in table.column_names}
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
-def _read_json_lines(path: Place, local: Path) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(local.read_text("utf-8-sig").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadRequest(f"{path}, line {number}: not JSON: {error.msg}") from None
-        if not isinstance(row, dict):
-            raise BadRequest(f"{path}, line {number}: a row is an object, {{...}}")
-        rows.append(row)
-    return rows
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """The values; one that Python has nothing for costs its row alone."""
+    try:
+        values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
+    except Exception:  # an unknown time zone, a date beyond Python's, a map with a key twice
+        return [_cell(value) for value in column]
+    return values
+
+
+def _cell(value: pa.Scalar) -> Any:
+    try:
+        return value.as_py(maps_as_pydicts="strict")
+    except Exception as error:
+        return Unreadable(f"cannot be read: {(str(error).splitlines() or [type(error).__name__])[0]}")
 
 
 def _read_yaml(path: Place, local: Path) -> list[dict[str, Any]]:
@@ -141,9 +159,7 @@ def _read_yaml(path: Place, local: Path) -> list[dict[str, Any]]:
 
     ``sweep`` asks for each of these rows with every combination of its settings' values.
     """
-    text = local.read_text("utf-8")
-    _refuse_too_many(path, yaml.compose(text, Loader=yaml.SafeLoader))
-    document = yaml.safe_load(text)
+    document = read_yaml(as_text(local.read_bytes()))
     if not isinstance(document, dict):
         raise BadRequest(f"{path}: a YAML manifest is a mapping with {', '.join(YAML_KEYS)}")
     for key in document:
@@ -158,28 +174,15 @@ def _read_yaml(path: Place, local: Path) -> list[dict[str, Any]]:
     rows = document.get("pairs") or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
-    contents = list(expand(path.parent, document.get("contents", []), f"{path}: contents"))
+    contents = list(expand(path.parent, document.get("contents", []), f"{path}: contents", path))
     styles = list(_expand_styles(path, document.get("styles", [])))
+    sweep = document.get("sweep")
+    swept = [len(values) for values in sweep.values() if isinstance(values, list)] if isinstance(sweep, dict) else []
+    _refuse_more(path, (len(rows) + len(contents) * len(styles)) * prod(swept))
     asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
     given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
-    swept = list(_combinations(path, document["sweep"], defaults, given)) if "sweep" in document else [{}]
-    return [{**defaults, **row, **combination} for row in given for combination in swept]
-
-
-def _refuse_too_many(path: Place, document: yaml.Node | None) -> None:
-    """Refuse a text of a few lines whose aliases stand for billions of values."""
-    sizes: dict[int, int] = {}
-
-    def size(node: yaml.Node) -> int:
-        if id(node) not in sizes:
-            sizes[id(node)] = VALUES  # what holds itself has no end
-            parts = node.value if isinstance(node, yaml.CollectionNode) else []
-            flat = chain.from_iterable(parts) if isinstance(node, yaml.MappingNode) else parts
-            sizes[id(node)] = 1 + sum(map(size, flat))
-        return sizes[id(node)]
-
-    if document is not None and size(document) >= VALUES:
-        raise BadRequest(f"{path}: its aliases stand for more than {VALUES:,} values")
+    combinations = list(_combinations(path, sweep, defaults, given)) if "sweep" in document else [{}]
+    return [{**defaults, **row, **combination} for row in given for combination in combinations]
 
 
 def _combinations(
@@ -195,12 +198,13 @@ def _combinations(
             raise BadRequest(f"{path}: sweep: {name} is a list of values, not {values!r}")
         for place, value in enumerate(values):
             if value in values[:place]:
-                raise BadRequest(f"{path}: sweep: {name} has {value!r} twice")
+                raise BadRequest(f"{path}: sweep: {name} has {without_secrets(repr(value))} twice")
     for number, row in enumerate(rows, start=1):
         if "id" in row:
+            shown = without_secrets(repr(row["id"]))
             raise BadRequest(
-                f"{path}: row {number} of pairs has the id {row['id']!r}, which a sweep would give to several "
-                "pictures; leave the id out, and each gets its own"
+                f"{path}: row {number} of pairs has the id {shown}, which a sweep would give to several pictures; "
+                "leave the id out, and each gets its own"
             )
         if both := [name for name in sweep if name in row]:
             raise BadRequest(f"{path}: row {number} of pairs and sweep both give {both[0]}; leave it out of one")
@@ -210,81 +214,27 @@ def _combinations(
         yield combination
 
 
-def expand(folder: Place, patterns: Any, where: str) -> Iterator[str]:
-    """The files that a list of names and globs stands for: in the list's order, and sorted within each glob.
-
-    Args:
-        folder: what they are relative to.
-        where: they stand, for the text of an error.
-
-    Raises:
-        BadRequest: nothing matches a glob, or it is no text.
-    """
-    for pattern in patterns if isinstance(patterns, list) else [patterns]:
-        if not isinstance(pattern, str):
-            raise BadRequest(f"{where} is a name or glob, or a list of them, not {pattern!r}")
-        if not any(character in pattern for character in "*?["):
-            yield pattern
-            continue
-        if is_url(pattern) or (not isinstance(folder, Path) and not Path(pattern).is_absolute()):
-            yield from _expand_remote(folder, pattern, where)
-            continue
-        anchor = Path(pattern).anchor
-        above = Path(anchor) if anchor or not isinstance(folder, Path) else folder
-        if (above / pattern).is_file():
-            yield pattern
-            continue
-        found = sorted(file for file in above.glob(pattern.removeprefix(anchor)) if file.is_file())
-        if not found:
-            raise BadRequest(f"{where}: nothing matches {pattern}")
-        yield from (file.as_posix() if anchor else file.relative_to(above).as_posix() for file in found)
-
-
-def _expand_remote(parent: Place, pattern: str, where: str) -> Iterator[str]:
-    """As `expand`, in an object store; names are relative to ``parent`` where the pattern is."""
-    shown = without_secrets(pattern)
-    try:
-        place = to_place(pattern) if is_url(pattern) else join(parent, pattern, allow_http=True)
-        if isinstance(place, Path):
-            raise BadInput("write it as a path")
-        if is_web(place):
-            if not is_url(pattern):
-                raise BadInput("the web has no folders to list; name each file")
-            yield pattern  # a question mark there begins a query
-            return
-        # The manifest's own folder may have characters that a pattern gives a meaning to.
-        folder = "" if isinstance(parent, Path) else f"{parent.path.rstrip('/')}/"
-        inside = bool(folder) and not is_url(pattern) and place.path.startswith(folder)
-        asked = escape(folder) + place.path.removeprefix(folder) if inside else place.path
-        with clear_errors(place):
-            found = sorted(file_system(place).glob(asked, detail=True).items())
-    except (BadInput, OSError) as error:
-        raise BadRequest(f"{where}: {shown}: {error}") from None
-    names = [name for name, info in found if info["type"] == "file"]
-    if not names:
-        raise BadRequest(f"{where}: nothing matches {shown}")
-    yield from (name[len(folder) :] if inside else f"{place.protocol}://{name.lstrip('/')}" for name in names)
-
-
 def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
     """As `expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if isinstance(pattern, list):
-            yield list(expand(manifest.parent, pattern, f"{manifest}: styles"))
+            yield list(expand(manifest.parent, pattern, f"{manifest}: styles", manifest))
         elif isinstance(pattern, dict):
             yield pattern
         else:
-            yield from expand(manifest.parent, pattern, f"{manifest}: styles")
+            yield from expand(manifest.parent, pattern, f"{manifest}: styles", manifest)
 
 
-def _check_columns(path: Place, rows: list[dict[str, Any]]) -> None:
+def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadRequest`, naming ``path``, where a column has no known name, or one that is needed is not there."""
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
+    required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:
         if name not in COLUMNS:
-            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}")
-    for name in ("content", "style"):
+            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}")
+    for name in REQUIRED:
         if name not in names:
-            raise BadRequest(f"{path} has no column {name!r}; its columns are {', '.join(names)}")
+            raise BadRequest(f"{path} has no column {name!r}; its columns are {', '.join(names)}{required}")
 
 
 def is_empty(value: Any) -> bool:

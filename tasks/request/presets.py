@@ -1,8 +1,8 @@
 """Presets: the settings of published methods by name, as a starting point that single settings may change.
 
-Each is written in full, so that a preset stays what it is when a default changes. Weights are in the scale that holds
-here everywhere: mean squared differences, pictures in 0–255, Gram matrices averaged over the positions, and 1/C² in the
-weight of each style layer. No preset changes what holds for every pair: Fourier coefficients instead of pixels, the
+Each is written in full, so that a preset stays what it is when a default changes. Weights are in the scale of the
+classic objective: mean squared differences, pictures in 0–255, Gram matrices averaged over the positions, and 1/C² in
+the weight of each style layer. No preset changes what holds for every pair: Fourier coefficients instead of pixels, the
 range of pixels inside the objective, L-BFGS without a line search, uniform noise, padding with the mean colour.
 """
 
@@ -23,6 +23,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "size": 512,
         "steps": 500,
         "tolerance": 0,
+        "objective": "classic",
         "content_weight": 0.01,
         "style_weight": 10,
         "tv_weight": 0,
@@ -45,6 +46,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "size": 1024,
         "steps": 700,
         "tolerance": 0,
+        "objective": "classic",
         "content_weight": 0.01,
         "style_weight": 10,
         "tv_weight": 0,
@@ -69,6 +71,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "size": 512,
         "steps": 500,
         "tolerance": 0,
+        "objective": "classic",
         "content_weight": 1,
         "style_weight": 5,
         "tv_weight": 0.3,

@@ -20,8 +20,13 @@ from pydantic import (
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
 from stylebatch.tasks.request.presets import PresetName, with_preset
-from stylebatch.tasks.storage.places import is_url, to_place, without_secrets
+from stylebatch.tasks.storage.places import is_url, refuse_secrets, to_place, without_secrets
 
+# What ``init`` can be other than a picture.
+STARTS = ("content", "noise", "painted")
+FormName = Literal["balanced", "classic"]  # of the objective; `tasks.nst.forms` has them
+# The weights of content and style unless they are given. Classic ones are Gatys' own, 1 : 1000 before the style's 1/C².
+WEIGHTS: Mapping[FormName, tuple[float, float]] = {"balanced": (1.0, 1.0), "classic": (0.01, 10.0)}
 # Context of a validation without the rest of the row: which network there will be is left open.
 WITHOUT_ROW = {"without_row": True}
 
@@ -29,6 +34,12 @@ WITHOUT_ROW = {"without_row": True}
 def _network(data: Mapping[str, Any]) -> Network:
     """The network among the settings that are validated already, or the default."""
     return NETWORKS[data.get("network", DEFAULT)]
+
+
+def _content_layers(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the content loss looks by default."""
+    network = _network(data)
+    return network.content_layers if data.get("objective") == "classic" else network.structure_layers
 
 
 def _parse_layers(value: Any, info: ValidationInfo) -> Any:
@@ -74,27 +85,60 @@ class Settings(BaseModel):
     )
     engine: Literal["optimize", "feedforward", "auto"] = Field(
         "optimize",
-        description="`optimize` each picture; `feedforward`: one pass through `model`, a network that was trained for "
-        "the style; `auto`: train a network where that is quicker for all pictures of a style "
-        "([One pass](one-pass.md))",
+        description="`optimize` each picture; `feedforward`: one pass through a network that paints in any style; "
+        "`auto`: what `effort` asks for ([One pass](one-pass.md))",
+    )
+    effort: Literal["draft", "good", "best"] = Field(
+        "good",
+        exclude=True,
+        description="of `auto`: `draft` paints in one pass, `best` optimizes each picture; `good` tunes a network to a "
+        "style where it has so many pictures that this is quicker than to optimize them",
     )
     model: str = Field(
-        "none", min_length=1, description="of `feedforward`: the file that `stylebatch train` has written for the style"
+        "none",
+        min_length=1,
+        description="the network that paints: `none` is the one that comes along, for any style, or the path of a file "
+        "that `stylebatch train` has written",
+    )
+    strength: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="of the network that paints: how far it goes from the photograph, 0, to the style, 1",
     )
     refine: int = Field(
         0,
         ge=0,
         le=100_000,
-        description="of `feedforward`: steps of the optimizer, from the network's picture; with `auto`, unless given, "
-        "as many as bring it to where `steps` would",
+        description="of `feedforward`: steps of the optimizer, from the network's picture",
+    )
+    judge: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        exclude=True,
+        description="of `feedforward` without `refine`: the share of the pictures that get losses and figures, which "
+        "take longer than the painting; for very many pictures 0.01 tells enough",
     )
     size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
     tolerance: float = Field(
         0.0, ge=0, lt=1, description="stop early where ten steps lower the loss by less than this share of it; 0: never"
     )
-    content_weight: Weight = Field(0.01, description="weight of the content loss")
-    style_weight: Weight = Field(10.0, description="weight of the style loss")
+    objective: FormName = Field(
+        "balanced",
+        description="`balanced`: losses that mean the same for every style; `classic`: those of Gatys et al. 2016, "
+        "whose weights are each style's own ([The objective](#the-objective))",
+    )
+    content_weight: Weight = Field(
+        default_factory=lambda data: WEIGHTS[data.get("objective", "balanced")][0],
+        description="weight of the content loss: 0.3 is clearly more painting, 3 clearly more photograph; "
+        "`classic` has 0.01",
+    )
+    style_weight: Weight = Field(
+        default_factory=lambda data: WEIGHTS[data.get("objective", "balanced")][1],
+        description="weight of the style loss; `classic` has 10",
+    )
     tv_weight: Weight = Field(0.0, description="weight of the total variation: smooths the result")
     tv_power: int = Field(
         1,
@@ -113,9 +157,9 @@ class Settings(BaseModel):
         description="of the network: `auto`, or the path of a file of your own, `.pth` or `.safetensors`",
     )
     content_layers: Layers = Field(
-        default_factory=lambda data: dict.fromkeys(_network(data).content_layers, 1.0),
-        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`; other networks "
-        "have defaults of their own",
+        default_factory=lambda data: dict.fromkeys(_content_layers(data), 1.0),
+        description="layers of the content loss: one, or several with weights, `relu3_1:0.5, relu4_2`; `classic` has "
+        "`relu4_2`, and other networks have defaults of their own",
     )
     style_layers: Layers = Field(
         default_factory=lambda data: dict.fromkeys(_network(data).style_layers, 1.0),
@@ -133,18 +177,17 @@ class Settings(BaseModel):
         "auto",
         exclude=True,
         description="GB that the process may take: beyond it, the network's first stages are computed twice instead of "
-        "being kept, and `history` is shortened; `auto`: half of what the device has free",
+        "being kept, which gives the same picture; `auto`: half of what the device has free",
     )
     init: str = Field(
         "content",
         min_length=1,
-        description="what the optimizer starts from: `content`, `noise`, or the path of a picture",
+        description="what the optimizer starts from: `content`, `painted` (by `model`, in one pass), `noise`, or the "
+        "path of a picture",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the noise")
     optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="`lbfgs` or `adam`")
-    history: int = Field(
-        50, ge=1, le=1000, description="steps that L-BFGS remembers, as far as `memory_limit` has room for them"
-    )
+    history: int = Field(50, ge=1, le=1000, description="steps that L-BFGS remembers")
     learning_rate: float = Field(0.01, gt=0, le=10, description="step length of Adam; L-BFGS finds its own")
     preserve_color: Literal["none", "luminance", "match"] = Field(
         "none",
@@ -169,9 +212,16 @@ class Settings(BaseModel):
             raise ValueError("should be a number or a text")
         return value
 
-    @field_validator("weights", "init")
+    @field_validator("*", mode="before")
     @classmethod
-    def _is_no_secret(cls, value: str) -> str:
+    def _is_no_secret(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            refuse_secrets(value)
+        return value
+
+    @field_validator("weights", "init", "model")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
         if is_url(value):
             to_place(value)
         return value
@@ -191,7 +241,12 @@ class Settings(BaseModel):
     @property
     def starts_from_picture(self) -> bool:
         """Whether ``init`` is the path of a picture."""
-        return self.init not in ("content", "noise")
+        return self.init not in STARTS
+
+    @property
+    def paints(self) -> bool:
+        """Whether a network paints the picture, or what the optimizer starts from."""
+        return self.engine == "feedforward" or (self.engine == "optimize" and self.init == "painted")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

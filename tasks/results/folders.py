@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from upath import UPath
+if TYPE_CHECKING:
+    from upath import UPath
 
 IMAGES = "images"  # the pictures under their ids, for people
-PlaceT = TypeVar("PlaceT", Path, UPath)
+PlaceT = TypeVar("PlaceT", Path, "UPath")
 
 
 @dataclass(frozen=True)

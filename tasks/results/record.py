@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from stylebatch.tasks.request.settings import Settings
 
+# Below this structure a person hardly recognizes the photograph; the page of the benchmarks says how it was found.
+RECOGNIZED = 0.5
+
 
 class Record(BaseModel):
     """One finished pair, by its key.
@@ -24,11 +27,13 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     key: str
-    total_loss: float
-    content_loss: float
-    style_loss: float
-    tv_loss: float
+    total_loss: float | None  # losses: nothing of a painted picture that was left out by the setting `judge`
+    content_loss: float | None
+    style_loss: float | None
+    tv_loss: float | None
     style_loss_by_layer: dict[str, float]
+    structure: float | None = None  # nothing of a picture that is too narrow, and in records of earlier versions
+    style_distance: float | None = None
     optimizer_loss: float | None  # nothing where a network painted alone
     steps: int
     seconds: float
@@ -45,6 +50,11 @@ class Record(BaseModel):
     model_sha256: str | None = None  # of the trained network, if one painted
     settings: Settings
     finished_at: datetime
+
+    @property
+    def content_lost(self) -> bool | None:
+        """Whether a person hardly recognizes the content any more; unknown where its structure is."""
+        return None if self.structure is None else self.structure < RECOGNIZED
 
 
 @lru_cache(maxsize=1024)

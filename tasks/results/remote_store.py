@@ -15,9 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prefect.filesystems import RemoteFileSystem
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
@@ -36,6 +35,9 @@ from stylebatch.tasks.storage.object_stores import (
     version_in,
 )
 from stylebatch.tasks.storage.places import Place
+
+if TYPE_CHECKING:
+    from prefect.filesystems import RemoteFileSystem
 
 AT_ONCE = 32  # requests
 
@@ -63,6 +65,8 @@ class RemoteStore(Folders[UPath]):
     @cached_property
     def result_storage(self) -> RemoteFileSystem:
         """Prefect's block for the records. Its server knows it by a name, and learns the URL and no credentials."""
+        from prefect.filesystems import RemoteFileSystem
+
         block = RemoteFileSystem(basepath=str(self.records), settings=options_of(self.folder.protocol))
         block.save(f"stylebatch-{self._name}", overwrite=True, _sync=True)  # type: ignore[call-arg]
         return block

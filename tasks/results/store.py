@@ -1,6 +1,6 @@
 """The store: records and pictures by key, inside the run's folder.
 
-Prefect writes the records, one JSON file a key, as the results of `stylizing.stylize.stylize_pair`; the pictures lie
+Prefect writes the records, one JSON file a key, as the results of `stylizing.pair_task.stylize_pair`; the pictures lie
 beside them. ``images/`` holds the same pictures under their ids, as links where the file system has links.
 """
 

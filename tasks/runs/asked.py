@@ -14,7 +14,7 @@ from stylebatch.tasks.runs.changes import Changes
 from stylebatch.tasks.storage.places import Place
 
 # What the machine decides where a row does not.
-_CHOSEN = ("precision", "history")
+_CHOSEN = ("precision",)
 
 
 def asked_settings(

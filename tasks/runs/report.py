@@ -12,21 +12,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stylebatch.tasks.errors import told
 from stylebatch.tasks.nst.layers import LAYERS
-from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.key import ENGINE
-from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.plan.rows import SURROGATES
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place, without_secrets
+
+if TYPE_CHECKING:
+    from stylebatch.tasks.plan.jobs import Job
+    from stylebatch.tasks.plan.rows import BadRow
 
 BATCH = 10_000  # rows in memory at a time, and in a row group
 LAYER_COLUMN = "style_loss_"
@@ -91,6 +94,9 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             *((name, real) for name in ("total_loss", "content_loss", "style_loss", "tv_loss")),
             *((LAYER_COLUMN + layer, real) for layer in layers),
             ("optimizer_loss", real),
+            ("structure", real),
+            ("style_distance", real),
+            ("content_lost", pa.bool_()),
             ("steps", whole),
             ("seconds", real),
             ("device", text),
@@ -111,7 +117,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
 
 def _as_utf8(text: str | None) -> str | None:
     """The text as Parquet can hold it: a file's name may have bytes that are no UTF-8, which Python keeps."""
-    return None if text is None else os.fsencode(text).decode("utf-8", "replace")
+    return None if text is None else SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _Rows:
@@ -129,6 +135,7 @@ class _Rows:
         row |= vars(record)  # the schema takes from it what has a column
         row |= {LAYER_COLUMN + layer: loss for layer, loss in record.style_loss_by_layer.items()}
         row |= self._settings(record.settings)
+        row["content_lost"] = record.content_lost
         row["output"] = outcome.output.as_posix() if outcome.output else None
         return row
 
@@ -156,6 +163,18 @@ def count(outcomes: Iterable[Outcome]) -> dict[Status, int]:
     """How many rows ended in each way."""
     counts = Counter(outcome.status for outcome in outcomes)
     return {status: counts[status] for status in ("completed", "cached", "failed")}
+
+
+def shown(loss: float | None) -> str:
+    """A loss as people read it: three digits of a balanced one, which is about 1, and whole ones of thousands."""
+    if loss is None:
+        return "not judged"
+    return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
+
+
+def content_lost(outcomes: Iterable[Outcome]) -> list[str]:
+    """The ids of the pictures in which a person hardly recognizes the content any more."""
+    return [outcome.id for outcome in outcomes if outcome.record and outcome.record.content_lost]
 
 
 def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

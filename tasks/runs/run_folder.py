@@ -26,6 +26,7 @@ from stylebatch.tasks.storage.places import Place, original, to_place
 
 LAYER_COLUMN = "style_loss_"
 LOSSES = ("total_loss", "content_loss", "style_loss", "tv_loss")
+FIGURES = ("structure", "style_distance")
 # Points of a curve that are kept: as many as its drawing has room for.
 CURVE_POINTS = 60
 
@@ -61,6 +62,7 @@ class RunRow:
     settings: Mapping[str, Any]
     losses: Mapping[str, float]
     layers: Mapping[str, float]
+    figures: Mapping[str, float]
     masked: bool
     seconds: float | None
     steps: int | None
@@ -135,6 +137,7 @@ def _row(folder: Place, locate: Callable[[str], Place], row: dict[str, Any], ask
             for name, value in row.items()
             if name.startswith(LAYER_COLUMN) and value is not None
         },
+        figures={name: row[name] for name in FIGURES if row.get(name) is not None},
         masked=bool(row.get("masks_sha256")),
         seconds=row.get("seconds"),
         steps=row.get("steps"),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from stylebatch.tasks.errors import BadRequest
-from stylebatch.tasks.request.styles import styles_of
+from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.runs.process import state_of
 from stylebatch.tasks.storage.files import read_bytes
 from stylebatch.tasks.storage.parquet import read_parquet
@@ -71,23 +68,14 @@ def read_status(folder: Place) -> RunStatus:
             counts=counts,
             elapsed=elapsed,
             rate=counts["completed"] / elapsed if elapsed > 0 else 0.0,
-            failures=_by_cause(report),
+            failures=by_cause(
+                Failure(row["id"], f"{row['error_type']}: {row['error']}", row["content"], row["style"])
+                for row in report
+                if row["status"] == "failed"
+            ),
             remaining=run["remaining"],
         )
     except FileNotFoundError:
         raise BadRequest(f"there is no run in {folder}: it has no run.json with its report.parquet") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
-
-
-def _by_cause(report: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Failed rows by their error, with the rows' own pictures' names left out of it."""
-    causes: dict[str, list[str]] = defaultdict(list)
-    for row in report:
-        if row["status"] == "failed":
-            cause = f"{row['error_type']}: {row['error']}"
-            for name in (row["content"], *(style.name for style in styles_of(row["style"]))):
-                if name:
-                    cause = cause.replace(Path(name).name, "…")
-            causes[cause].append(row["id"])
-    return dict(sorted(causes.items(), key=lambda item: -len(item[1])))

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import shutil
+import stat
 import threading
 import time
 import uuid
@@ -20,18 +21,27 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.storage import web
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system, listing, version_in
 from stylebatch.tasks.storage.places import Place, is_web
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 FOLDER, LIMIT = "STYLEBATCH_CACHE", "STYLEBATCH_CACHE_GB"
 DEFAULT_LIMIT = 2.0  # GB
 LEFT_BEHIND = 3600.0  # seconds after which a file that is being written or read is one that nobody uses any more
+LARGEST = 1_000_000_000  # bytes of a file; the largest of torchvision's weights have 575 MB
+SPECIAL = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 AT_ONCE = 16  # requests
 LISTED = 20  # files of one folder from which on it is listed, and not asked for each
 ATTEMPTS = 3  # to get a version that does not change meanwhile
@@ -85,9 +95,10 @@ def as_file(place: Place) -> Iterator[Path]:
     """A file of this machine with the bytes that ``place`` has, by the same name, for as long as the context lasts.
 
     Raises:
-        BadInput, OSError: as `clear_errors` of `storage.object_stores`, or `storage.web.fetch`.
+        BadInput, OSError: as `clear_errors` of `storage.object_stores`, `storage.web.fetch` or `check_regular`.
     """
     if isinstance(place, Path):
+        check_regular(place)
         yield place
         return
     own = folder() / "in-use" / uuid.uuid4().hex / _safe_name(place)
@@ -97,6 +108,30 @@ def as_file(place: Place) -> Iterator[Path]:
         yield own
     finally:
         shutil.rmtree(own.parent, ignore_errors=True)
+
+
+def check_regular(file: Path) -> None:
+    """Refuse what could keep a reader waiting for ever, or has no end.
+
+    Raises:
+        BadInput: it is a pipe, a socket or a device, or larger than `LARGEST`.
+        OSError: it is a folder, or there is none.
+    """
+    try:
+        found = os.stat(file)
+    except ValueError:  # a zero byte, or half of a character
+        raise BadInput(f"{file.name!r} is no name that a file can have") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+    for is_kind, kind in SPECIAL:
+        if is_kind(found.st_mode):
+            raise BadInput(f"{file.name} is {kind}, not a file")
+    _check_size(file.name, found.st_size)
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > LARGEST:
+        raise BadInput(f"{name} has {size / 1e9:.1f} GB, over the limit of {LARGEST / 1e9:.0f} GB for a file")
 
 
 def _safe_name(place: UPath) -> str:
@@ -146,6 +181,7 @@ def _ask(place: UPath) -> str:
         info = file_system(place).info(place.path)
         if info["type"] != "file":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        _check_size(place.name, info.get("size") or 0)
         return version_in(info)
 
 
@@ -155,6 +191,8 @@ def _download(place: UPath, version: str | None, own: Path) -> None:
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         if is_web(place):
+            from stylebatch.tasks.storage import web
+
             with temporary.open("xb") as file:
                 web.fetch(str(place), file)
             with temporary.open("rb") as file:
@@ -261,5 +299,5 @@ def fetch_ahead(places: Iterable[Place], needed: Callable[[UPath], bool] = lambd
 
 
 def _try(place: UPath) -> None:
-    with suppress(BadInput, OSError), as_file(place):
+    with suppress(Exception), as_file(place):  # whoever reads it will tell
         pass

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from prefect.locking.protocol import LockManager
 
 
 @dataclass
-class FileLocks(LockManager):
-    """Prefect's lock manager, by locks of the operating system on the files of a folder.
-
-    Prefect's own writes who holds a lock into a file, which stays behind when a process is killed. These end with the
-    process that holds them.
-    """
+class FileLocks:
+    """Locks of the operating system on the files of a folder, which end with the process that holds them."""
 
     folder: Path
     _held: dict[str, tuple[str, FileLock]] = field(default_factory=dict, init=False, repr=False)
@@ -34,12 +28,6 @@ class FileLocks(LockManager):
             return False
         self._held[key] = holder, lock
         return True
-
-    async def aacquire_lock(
-        self, key: str, holder: str, acquire_timeout: float | None = None, hold_timeout: float | None = None
-    ) -> bool:
-        """`acquire_lock`, for those who must not wait."""
-        return await asyncio.to_thread(self.acquire_lock, key, holder, acquire_timeout, hold_timeout)
 
     def release_lock(self, key: str, holder: str) -> None:
         """Give back what `acquire_lock` gave to ``holder``."""
@@ -63,7 +51,3 @@ class FileLocks(LockManager):
                 return True
         except Timeout:
             return False
-
-    async def await_for_lock(self, key: str, timeout: float | None = None) -> bool:
-        """`wait_for_lock`, for those who must not wait."""
-        return await asyncio.to_thread(self.wait_for_lock, key, timeout)

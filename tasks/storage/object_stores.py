@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
-
-import fsspec
-from fsspec import AbstractFileSystem
-from upath import UPath
+from typing import TYPE_CHECKING, Any
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.storage.places import STORES
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+    from upath import UPath
 
 # Listings are asked for when they are needed, and others write too. One request a file: several files are asked for at
 # once instead. Credentials and endpoints come from the environment, where each of the packages looks for them.
@@ -41,6 +41,8 @@ def file_system(place: UPath) -> AbstractFileSystem:
     Raises:
         ImportError: its package is not installed.
     """
+    import fsspec
+
     known = os.getpid(), place.protocol  # a fork cannot use its parent's connections
     if known not in _file_systems:
         _file_systems[known] = fsspec.filesystem(place.protocol, **options_of(place.protocol))

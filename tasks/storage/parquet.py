@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+
+class ParquetSize(NamedTuple):
+    """How large a table is, by its file's own word: rows, and bytes of its columns once they are unpacked."""
+
+    rows: int
+    unpacked: int
+
+
+def parquet_size(source: Path) -> ParquetSize:
+    """The size of a table that is not read yet.
+
+    Raises:
+        pa.ArrowException, OSError: as `read_parquet`.
+    """
+    with pq.ParquetFile(source, pre_buffer=False) as file:
+        about = file.metadata
+        groups = [about.row_group(number).total_byte_size for number in range(about.num_row_groups)]
+        return ParquetSize(about.num_rows, sum(groups))
 
 
 def read_parquet(source: bytes | Path, columns: Sequence[str] | None = None) -> pa.Table:

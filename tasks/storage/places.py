@@ -2,6 +2,8 @@
 
 A place of this machine is a `pathlib.Path`, and any other a `UPath`, which knows how to put URLs together and nothing
 more: what is there is read and written by `storage.files`, `storage.cache` and `storage.object_stores`.
+
+What reads and writes elsewhere (upath, fsspec, httpcore) is imported by the first URL: most runs have none.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ import os
 import posixpath
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
-
-from pydantic import PlainValidator, WithJsonSchema
-from upath import UPath
 
 from stylebatch.tasks.errors import BadInput
 
-Place = Path | UPath
+if TYPE_CHECKING:
+    from upath import UPath
+
+Place: TypeAlias = "Path | UPath"
 # Object stores by the protocols of their URLs, with what to install for them. No other protocol is let through: some
 # of those that fsspec has would reach hosts that a manifest is not to reach.
 STORES = {
@@ -32,8 +35,12 @@ STORES = {
 }
 WEB = ("http", "https")
 _URL = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_SECRET = r"[^=&#\s|]*(?:sig|token|secret|passw|credential|auth|key|policy)[^=&#\s|]*"
-_SECRET_QUERY = re.compile(rf"(?<=[?&])({_SECRET})=[^&#\s|]*", re.IGNORECASE)
+_SECRET = (
+    r"[^=&#;\s|]*(?:sig|token|secret|pass|pwd|credential|auth|key|policy|session|jwt)[^=&#;\s|]*"
+    r"|(?:\w*[_-])?(?:pw|sas|code)"
+)
+# Of a query or a fragment, which programs in browsers take for one.
+_SECRET_QUERY = re.compile(rf"(?<=[?&#;])({_SECRET})=[^&#;\s|]*", re.IGNORECASE)
 # A name before a host, or a name and a password, which may have slashes; a number after a colon is a port.
 _SECRET_USER = re.compile(r"(?<=://)(?:[^/\s@|:]*:(?!\d+(?:/|$))[^\s|]*|[^/\s|]*)@")
 
@@ -55,6 +62,22 @@ def without_secrets(text: str) -> str:
     return _SECRET_QUERY.sub(r"\1=…", _SECRET_USER.sub("…@", text))
 
 
+def refuse_secrets(text: str) -> None:
+    """Refuse a text that may be a URL, or have one in it, with a name and password, a token or a signature.
+
+    Whatever the text is for: it would come into logs, reports and databases.
+
+    Raises:
+        BadInput: it has; the text does not repeat it.
+    """
+    shown = without_secrets(text)
+    if shown != text:
+        raise BadInput(
+            f"{shown} has a name or password, a signature or a key in it, which would come into logs and reports; take "
+            "it out: name the file by its store's own URL, such as s3://, and give credentials by the environment"
+        )
+
+
 def to_place(text: str | os.PathLike[str] | UPath) -> Place:
     """The place that a text names.
 
@@ -69,24 +92,28 @@ def to_place(text: str | os.PathLike[str] | UPath) -> Place:
         return Path(str(text))
     protocol, host = found["protocol"].lower(), found["host"]
     shown = without_secrets(str(text))
+    refuse_secrets(str(text))
     if protocol == "file":
         return Path(url2pathname(found["rest"]))
     if protocol not in (*STORES, *WEB):
         raise BadInput(f"{shown}: there is no protocol {protocol}://; there are {', '.join((*STORES, *WEB))}")
     port = re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2]
-    if "@" in host or (port and (protocol in STORES or not port.isdigit())):
-        raise BadInput(
-            f"{shown} has a name or password in it, which would come into logs and reports; take it out, and give "
-            "credentials by the environment"
-        )
+    if port and protocol in STORES:
+        raise BadInput(f"{shown}: a bucket has no port; give a store's endpoint by the environment")
     if not host:
         raise BadInput(f"{shown}: the bucket or host is missing")
-    if protocol in WEB and _SECRET_QUERY.search(str(text)):
-        raise BadInput(
-            f"{shown} is signed, or has a key in it, which would come into logs and reports; name the file by its "
-            "store's own URL, such as s3://, and give credentials by the environment"
-        )
-    return UPath(f"{protocol}://{host}{found['rest']}")
+    try:
+        if protocol in WEB:
+            urlsplit(str(text)).port  # noqa: B018 - it is looked at, and raises where it cannot be
+        return _elsewhere(f"{protocol}://{host}{found['rest']}")
+    except ValueError as error:
+        raise BadInput(f"{shown} is no address: {error}") from None
+
+
+def _elsewhere(url: str) -> UPath:
+    from upath import UPath
+
+    return UPath(url)
 
 
 def join(folder: Place, name: str, allow_http: bool = False) -> Place:
@@ -104,7 +131,7 @@ def join(folder: Place, name: str, allow_http: bool = False) -> Place:
         if any(part in (".", "..") for part in name.split("/")):  # which a store would take for parts of a name
             found = _URL.match(str(place))
             assert found is not None
-            place = UPath(f"{found['protocol']}://{found['host']}{posixpath.normpath(found['rest'])}")
+            place = _elsewhere(f"{found['protocol']}://{found['host']}{posixpath.normpath(found['rest'])}")
     if is_web(place) and not allow_http:
         raise BadInput(f"{place}: pictures are not read over http(s) unless --allow-http is given")
     return place
@@ -126,7 +153,3 @@ def absolute(place: Place) -> Place:
 def as_parameter(place: Place) -> Any:
     """The place as Prefect can write it down among a flow's parameters."""
     return place if isinstance(place, Path) else str(place)
-
-
-# A flow's parameter: a form shows a text, and what is in it becomes a place.
-PlaceParameter = Annotated[Place, PlainValidator(to_place), WithJsonSchema({"type": "string", "format": "path"})]

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.storage.addresses import is_public
 from stylebatch.tasks.storage.places import without_secrets
 
 LARGEST = 200 * 10**6  # bytes of a file
 PATIENCE = 10.0  # seconds that a connection may be silent
 LONGEST = 120.0  # seconds that a file may take
 REDIRECTS = 5
-# IPv6 addresses of these stand for an IPv4 address, which is the one to look at: its bytes begin at the number's.
-_TRANSLATED = {ipaddress.IPv6Network("64:ff9b::/96"): 12, ipaddress.IPv6Network("2002::/16"): 2}
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+UNQUOTED = "%/:=&?~#+!$,;'@()*[]"  # of a path and a query, which may be quoted already
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -33,23 +31,6 @@ def addresses_of(host: str, port: int) -> list[str]:
         OSError: it resolves to none.
     """
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is one of the public internet: not of this machine, its network, or its cloud's metadata."""
-    try:
-        address: Address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return is_public(str(address.ipv4_mapped))
-        for network, start in _TRANSLATED.items():
-            if address in network and not is_public(str(ipaddress.IPv4Address(address.packed[start : start + 4]))):
-                return False
-        if address.teredo:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 class _InTime(httpcore.NetworkStream):
@@ -135,23 +116,21 @@ def fetch(address: str, file: BinaryIO, resolve: Callable[[str, int], list[str]]
                 _copy(address, response, file)
                 return
             headers = {name.lower(): value for name, value in response.headers}
-            address = urljoin(address, headers.get(b"location", b"").decode("ascii", "replace"))
-        if urlsplit(address).scheme not in ("http", "https"):
-            raise BadInput(f"{without_secrets(address)}: a redirect leads away from the web")
+            address = urljoin(address, headers.get(b"location", b"").decode("utf-8", "replace"))
+            if urlsplit(address).scheme not in ("http", "https"):
+                raise BadInput(f"{without_secrets(address)}: a redirect leads away from the web")
     raise BadInput(f"{without_secrets(address)}: more than {REDIRECTS} redirects")
 
 
 @contextmanager
 def _get(address: str, backend: httpcore.NetworkBackend) -> Iterator[httpcore.Response]:
     parts = urlsplit(address)
-    url = httpcore.URL(
-        scheme=parts.scheme.encode(),
-        host=(parts.hostname or "").encode("idna"),
-        port=parts.port,
-        target=f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}".encode(),
-    )
-    host = parts.netloc.rpartition("@")[2]
-    headers = [("Host", host), ("User-Agent", "stylebatch"), ("Accept-Encoding", "identity")]
+    host = (parts.hostname or "").encode("idna")
+    target = quote(parts.path or "/", safe=UNQUOTED) + (f"?{quote(parts.query, safe=UNQUOTED)}" if parts.query else "")
+    url = httpcore.URL(scheme=parts.scheme.encode(), host=host, port=parts.port, target=target.encode())
+    named = f"[{host.decode()}]" if b":" in host else host.decode()
+    asked = named if parts.port is None else f"{named}:{parts.port}"
+    headers = [("Host", asked), ("User-Agent", "stylebatch"), ("Accept-Encoding", "identity")]
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
     with (
         httpcore.ConnectionPool(network_backend=backend) as pool,
@@ -191,5 +170,7 @@ def _clear_errors(address: str) -> Iterator[None]:
     ) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise OSError(errno.EIO, f"{shown} cannot be read: {reason}") from None
-    except (UnicodeError, httpcore.UnsupportedProtocol) as error:
+    except BadInput:
+        raise
+    except (ValueError, httpcore.UnsupportedProtocol) as error:  # a port or a host that cannot be
         raise BadInput(f"{shown} is no address: {error}") from None

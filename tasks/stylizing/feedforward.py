@@ -1,6 +1,9 @@
-"""Stylizing by a trained network: one pass for pictures of equal shape, in strips where memory is short."""
+"""Stylizing in one pass through a network, for pictures of equal shape together, in strips where memory is short."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -8,38 +11,116 @@ from torch import Tensor
 from stylebatch.tasks.devices.memory import free_memory, limit_of
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.networks.models import load_model
+from stylebatch.tasks.nst.any_style import AnyStyleNetwork
+from stylebatch.tasks.nst.color import match_colors, match_luminance
+from stylebatch.tasks.nst.condition import LOOKED_AT, look_at
+from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.nst.transform import TransformNetwork
-from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.plan.jobs import Job, Style
+from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.stylizing.objective import load_masks, to_tensor
 
 STRIP = 128  # rows of a picture at a time, where it does not fit as a whole
 # Bytes for each pixel of what lies at the picture's own resolution at once, for each of its channels and byte of a
 # feature: a layer's input, its padded copy, its outcome, and the normalized one.
 COPIES = 4
+# Pixels of the longer side at which a style is looked at, at most: the network has learned its strokes up to there.
+LARGEST_STYLE = 512
 
 
-def paint(job: Job, contents: Tensor, slot: Slot, frugal: bool) -> Tensor:
-    """What the job's network makes of contents (N, 3, H, W), RGB in [0, 1]; the same shape and range.
+def paint(jobs: Sequence[Job], contents: Tensor, slot: Slot, frugal: bool) -> Tensor:
+    """What the jobs' network makes of their contents (N, 3, H, W), RGB in [0, 1]; the same shape and range.
 
     Args:
+        jobs: of one network and precision.
         frugal: in strips in any case.
 
     Raises:
-        BadInput: the network's file was changed or is damaged.
+        BadInput: the network's file was changed or is damaged, or a style is.
     """
-    assert job.model  # what asks for a network was given one
-    assert job.model_sha256
-    network = load_model(job.model, job.model_sha256, slot.device)
-    dtype = DTYPES[job.settings.precision]
-    room = slot.share * min(limit_of(job.settings, slot.device), free_memory(slot.device))
-    with torch.no_grad():
-        if not frugal and needed_memory(network, contents, dtype) <= room:
-            painted: Tensor = network(contents, dtype)
+    first = jobs[0]
+    assert first.model  # what asks for a network was given one
+    assert first.model_sha256
+    network = load_model(first.model, first.model_sha256, slot.device)
+    painter = _Painter(network, first, slot, frugal)
+    each = [_conditions(job, contents[n : n + 1]) for n, job in enumerate(jobs)]
+    if all(len(conditions) == 1 for conditions in each):
+        return painter(contents, torch.cat(each))
+    return torch.cat([_by_regions(painter, job, contents[n : n + 1], each[n]) for n, job in enumerate(jobs)])
+
+
+class _Painter:
+    """Passes through a network, as many pictures at once as the memory has room for."""
+
+    def __init__(self, network: AnyStyleNetwork, job: Job, slot: Slot, frugal: bool) -> None:
+        self._network, self._dtype = network, DTYPES[job.settings.precision]
+        room = slot.share * min(limit_of(job.settings, slot.device), free_memory(slot.device))
+        self._room = 0.0 if frugal else room
+
+    @torch.no_grad()
+    def __call__(self, contents: Tensor, conditions: Tensor) -> Tensor:
+        """Contents (N, 3, H, W) as conditions (N, C) ask."""
+        if needed_memory(self._network, contents, self._dtype) <= self._room:
+            painted: Tensor = self._network(contents, conditions, self._dtype)
             return painted
-        return torch.cat([network(contents[n : n + 1], dtype, STRIP) for n in range(len(contents))])
+        each = zip(torch.split(contents, 1), torch.split(conditions, 1), strict=True)
+        return torch.cat([self._network(content, condition, self._dtype, STRIP) for content, condition in each])
 
 
-def needed_memory(network: TransformNetwork, contents: Tensor, dtype: torch.dtype) -> float:
+def needed_memory(network: AnyStyleNetwork, contents: Tensor, dtype: torch.dtype) -> float:
     """About the most, in bytes, that one pass over ``contents`` takes."""
     count, _, height, width = contents.shape
     return COPIES * count * height * width * network.architecture.outer * dtype.itemsize
+
+
+def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor) -> Tensor:
+    """The content painted as each style asks, each in its region; what no region has stays as it is."""
+    masks = load_masks(job.styles, content)
+    assert masks is not None  # there are several conditions only where there are regions
+    painted = torch.cat([painter(content, condition) for condition in torch.split(conditions, 1)])  # (R, 3, H, W)
+    shares = masks[:, None]  # (R, 1, H, W)
+    return (shares * painted).sum(0, keepdim=True) + (1 - shares.sum(0)).clamp_min(0) * content
+
+
+def _conditions(job: Job, content: Tensor) -> Tensor:
+    """What the network is told for a job: the mean of its styles' conditions, or with masks one for each, (R, C)."""
+    conditions = torch.cat([_condition(style, job, content) for style in job.styles])
+    if job.masks_sha256 is None:
+        shares = conditions.new_tensor([style.weight for style in job.styles])
+        conditions = (shares[:, None] * conditions).sum(0, keepdim=True)
+    strength = job.settings.strength
+    if strength == 1:
+        return conditions
+    longer = max(content.shape[-2:])
+    small = content
+    if longer > LARGEST_STYLE:
+        small = torch.nn.functional.interpolate(
+            content, scale_factor=LARGEST_STYLE / longer, mode="bilinear", antialias=True
+        )
+    return torch.lerp(look_at(_load_encoder(str(content.device)), small), conditions, strength)
+
+
+def _condition(style: Style, job: Job, content: Tensor) -> Tensor:
+    """A style's condition (1, C), of the picture after it was given the content's colours where that is set."""
+    settings, device = job.settings, str(content.device)
+    longer = min(max(content.shape[-2:]), LARGEST_STYLE) * settings.style_scale
+    if settings.preserve_color == "none":
+        return _load_condition(style.path, style.sha256, longer, device)
+    picture = to_tensor(resize(load_picture(style.path, style.sha256), longer), device)
+    recolor = match_colors if settings.preserve_color == "match" else match_luminance
+    return look_at(_load_encoder(device), recolor(picture, content))
+
+
+@lru_cache(maxsize=1024)
+def _load_condition(path: Place, sha256: str, longer: float, device: str) -> Tensor:
+    """The condition of a style as it is, computed once a process."""
+    picture = to_tensor(resize(load_picture(path, sha256), longer), device)
+    return look_at(_load_encoder(device), picture)
+
+
+@lru_cache(maxsize=2)
+def _load_encoder(device: str) -> Encoder:
+    """What looks at styles, whichever network the losses are told by: the bundled VGG-19, read once a process."""
+    return Encoder(LOOKED_AT, device=device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,11 +15,12 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.weights import weights_here
 from stylebatch.tasks.nst.color import grey, match_colors, match_luminance
 from stylebatch.tasks.nst.encoder import Encoder, Pooling
+from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.request.settings import Settings
@@ -66,34 +67,45 @@ def load_style(path: Place, sha256: str, size: float, layers: tuple[str, ...], e
     return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
 
 
-def style_grams(style: Style, settings: Settings, content: Tensor, encoder: Encoder) -> dict[str, Tensor]:
+def style_grams(
+    style: Style, settings: Settings, content: Tensor, encoder: Encoder, layers: tuple[str, ...]
+) -> dict[str, Tensor]:
     """A style's Gram matrices, after it was given the content's colours or its range of luminance where that is set."""
     size = max(content.shape[-2:]) * settings.style_scale
     if settings.preserve_color == "none":
-        return load_style(style.path, style.sha256, size, tuple(settings.style_layers), encoder)
+        return load_style(style.path, style.sha256, size, layers, encoder)
     picture = to_tensor(resize(load_picture(style.path, style.sha256), size), str(content.device))
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    return style_targets(encoder, recolor(picture, content), settings.style_layers)
+    return style_targets(encoder, recolor(picture, content), layers)
 
 
-def load_masks(styles: Sequence[Style], height: int, width: int, device: str) -> Tensor | None:
-    """The styles' masks (R, height, width) in [0, 1], 1 where they are white, or nothing where there are none."""
+def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:
+    """The styles' masks (R, H, W) in [0, 1], 1 where they are white, 0 where they are black or transparent.
+
+    Args:
+        content: (1, 3, H, W), on the device that they are to be on.
+
+    Returns:
+        Nothing where there are no masks.
+    """
+    height, width = content.shape[-2:]
     masks = [
-        load_picture(style.mask, style.mask_sha256).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
         if style.mask
     ]
     if not masks:
         return None
-    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(device) / 255)
+    return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(content.device) / 255)
 
 
 def weights_of(settings: Settings) -> Weights:
     """The objective's weights as the settings have them, for the scale of the network's own features.
 
-    The content loss grows with the square of the features, the style loss with their fourth power.
+    The classic content loss grows with the square of the features, the style loss with their fourth power; the balanced
+    ones have no scale.
     """
-    unit = NETWORKS[settings.network].normalization.unit
+    unit = NETWORKS[settings.network].normalization.unit if settings.objective == "classic" else 1.0
     return Weights(
         content=settings.content_weight * unit**2,
         style=settings.style_weight * unit**4,
@@ -102,6 +114,28 @@ def weights_of(settings: Settings) -> Weights:
         content_layers=settings.content_layers,
         style_layers=settings.style_layers,
     )
+
+
+def encoder_of(job: Job, precision: str, device: str, also: Iterable[str] = ()) -> Encoder:
+    """The job's network up to the deepest layer that its losses look at, or of ``also``.
+
+    Raises:
+        BadInput: the weights are not those any more that the key was made of.
+    """
+    settings = job.settings
+    layers = frozenset({*settings.content_layers, *settings.style_layers, *also})
+    file = weights_here(settings, job.weights)
+    return load_encoder(layers, precision, settings.pooling, device, settings.network, file, job.weights_sha256)
+
+
+def view_of(settings: Settings) -> Callable[[Tensor], Tensor]:
+    """What the network is to see of a picture."""
+    return grey if settings.preserve_color == "luminance" else same
+
+
+def strengths_of(styles: Sequence[Style]) -> list[float]:
+    """How strong each style is where it has a mask: with equal weights, each as strong as a style alone."""
+    return [len(styles) * style.weight for style in styles]
 
 
 def make_objective(
@@ -116,26 +150,41 @@ def make_objective(
     Raises:
         BadInput: a picture is damaged, or does not fit into the memory.
     """
-    settings = job.settings
-    weights = weights_of(settings)
-    file = weights_here(settings, job.weights)
-    encoder = load_encoder(
-        weights.layers, precision, settings.pooling, device, settings.network, file, job.weights_sha256
-    )
-    view = grey if settings.preserve_color == "luminance" else same
-    grams = [style_grams(style, settings, content, encoder) for style in job.styles]
-    shares = [style.weight for style in job.styles]
-    height, width = content.shape[-2:]
-    masks = load_masks(job.styles, height, width, device)
-    regions = None
-    if masks is None:
-        targets = blend(grams, shares)
-    else:
-        targets = {layer: torch.stack([gram[layer] for gram in grams]) for layer in settings.style_layers}
-        strengths = [len(shares) * share for share in shares]  # equal weights: each as strong as a style alone
-        regions = guide(encoder, content, settings.style_layers, masks, strengths)
-    content_features = content_targets(encoder, view(content), settings.content_layers)
+    settings, encoder = job.settings, encoder_of(job, precision, device)
+    kept = content_targets(encoder, view_of(settings)(content), settings.content_layers, FORMS[settings.objective])
     recomputed = 0
     if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
-        recomputed = choose_recomputed(encoder, settings, height * width, device, frugal, share)
-    return Objective(encoder, weights, content_features, targets, view, regions, recomputed)
+        pixels = content.shape[-2] * content.shape[-1]
+        recomputed = choose_recomputed(encoder, settings, pixels, device, frugal, share)
+    return with_styles(job, content, kept, encoder, recomputed)
+
+
+def with_styles(
+    job: Job,
+    content: Tensor,
+    kept: Mapping[str, Tensor],
+    encoder: Encoder,
+    recomputed: int = 0,
+    also: Iterable[str] = (),
+) -> Objective:
+    """The pair's objective, from what it keeps of the content.
+
+    Args:
+        kept: by content layer, what the form's content distance sees of ``content``, (1, 3, H, W).
+        also: layers at which its Gram matrices of the style are to be known, beside those of the losses.
+
+    Raises:
+        BadInput: a picture is damaged.
+    """
+    settings = job.settings
+    layers = tuple(dict.fromkeys((*settings.style_layers, *also)))
+    grams = [style_grams(style, settings, content, encoder, layers) for style in job.styles]
+    masks = load_masks(job.styles, content)
+    regions = None
+    if masks is None:
+        targets = blend(grams, [style.weight for style in job.styles])
+    else:
+        targets = {layer: torch.stack([gram[layer] for gram in grams]) for layer in layers}
+        regions = guide(encoder, content, settings.style_layers, masks, strengths_of(job.styles))
+    form = FORMS[settings.objective]
+    return Objective(encoder, weights_of(settings), kept, targets, form, view_of(settings), regions, recomputed)

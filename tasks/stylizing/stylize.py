@@ -11,12 +11,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from prefect import Task, task
-from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import TaskRunContext
-from prefect.results import get_result_store
-from prefect.tasks import exponential_backoff
 from torch import Tensor
 
 from stylebatch.tasks.devices.leases import Leases
@@ -24,7 +18,8 @@ from stylebatch.tasks.devices.memory import fitting_size, is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, is_out_of_space
 from stylebatch.tasks.nst.adam import Adam
-from stylebatch.tasks.nst.color import with_colors_of
+from stylebatch.tasks.nst.color import toned, with_colors_of
+from stylebatch.tasks.nst.figures import Figures
 from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
@@ -35,13 +30,14 @@ from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.encode import write_png
 from stylebatch.tasks.pictures.resize import resize, scaled_size
-from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
 from stylebatch.tasks.stylizing.feedforward import paint
-from stylebatch.tasks.stylizing.objective import make_objective, to_picture, to_tensor
+from stylebatch.tasks.stylizing.judging import is_judged, judge
+from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Made:
     steps: int
 
 
-def start_picture(job: Job, content: Tensor) -> Tensor:
+def start_picture(job: Job, content: Tensor, slot: Slot, frugal: bool) -> Tensor:
     """What the optimizer starts from, of ``content``'s shape (1, 3, H, W)."""
     height, width = content.shape[-2:]
     if job.init is not None:
@@ -69,14 +65,31 @@ def start_picture(job: Job, content: Tensor) -> Tensor:
         return to_tensor(resized, str(content.device))
     if job.settings.init == "noise":
         return noise(height, width, job.settings.seed).to(content.device)
+    if job.settings.init == "painted":
+        return paint([job], content, slot, frugal)
+    if job.settings.objective == "balanced" and job.settings.preserve_color == "none":
+        return in_tones_of_styles(job, content)
     return content
 
 
-def judge(job: Job, content: Tensor, picture: Image.Image, slot: Slot) -> Losses:
-    """The losses of an 8-bit picture, in float32."""
-    with torch.no_grad():
-        objective = make_objective(job, content, "float32", slot.device, share=slot.share)
-        return objective(to_tensor(picture, slot.device))
+def in_tones_of_styles(job: Job, content: Tensor) -> Tensor:
+    """The content, (1, 3, H, W), in the tones of its styles: blended as they are, or each within its mask.
+
+    The balanced content loss sees no tones. From here the optimizer has the most of the way in a pale or dark style
+    behind it, which else takes a third of its steps.
+    """
+
+    def read(style: Style) -> Tensor:
+        picture = load_picture(style.path, style.sha256)
+        return to_tensor(resize(picture, max(content.shape[-2:])), str(content.device))
+
+    tones = torch.cat([toned(content, read(style)) for style in job.styles])
+    masks = load_masks(job.styles, content)
+    if masks is None:
+        shares = tones.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
+        return (shares * tones).sum(0, keepdim=True)
+    shares = masks[:, None]  # (R, 1, H, W)
+    return (shares * tones).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)) * content
 
 
 def optimize_from(
@@ -93,7 +106,7 @@ def optimize_from(
     return optimize(
         make_objective(job, content, settings.precision, slot.device, frugal, slot.share),
         start,
-        LBFGS(settings.history) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
+        LBFGS(min(settings.history, steps)) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
         steps,
         on_step=on_step,
         stalled=Stalled(settings.tolerance),
@@ -122,7 +135,7 @@ def optimize_by_scales(
     steps_before = 0
     for size, steps in resolutions(settings.size, fitting, settings.steps):
         content = to_tensor(resize(picture, size), slot.device)
-        before, start = start, start_picture(job, content)
+        before, start = start, start_picture(job, content, slot, frugal)
         if optimized:
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
@@ -140,41 +153,66 @@ def paint_and_refine(
         picture: the content in its own size.
     """
     content = to_tensor(resize(picture, job.settings.size), slot.device)
-    painted = paint(job, content, slot, frugal)
+    painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
     refined = optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
     return Made(content, refined.picture, refined.loss, refined.steps)
 
 
-def finish(job: Job, made: Made, slot: Slot) -> tuple[Image.Image, Losses]:
-    """The picture to be written, and its losses."""
+def finish(
+    job: Job, original: Image.Image, made: Made, slot: Slot
+) -> tuple[Image.Image, Losses | None, Figures | None]:
+    """The picture to be written, its losses, if it is judged, and, unless it is too narrow for them, its figures.
+
+    Args:
+        original: the content in its own size.
+    """
     tensor = made.picture
     if job.settings.preserve_color == "luminance":
         tensor = with_colors_of(made.content, tensor)
     picture = to_picture(tensor)
-    return picture, judge(job, made.content, picture, slot)
+    if not is_judged(job):
+        return picture, None, None
+    return picture, *judge(job, original, made.content, picture, slot)
 
 
-def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
-    """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
+@dataclass(frozen=True)
+class Finished:
+    """A picture with 8 bits a channel, and what it came to, as far as it was judged.
 
-    A slot is taken from ``leases`` only for what is computed, so that another pair can have it while this one's content
-    is decoded or its picture written. ``frugal`` takes as little memory as can be, and more time.
+    Attributes:
+        seconds: that it took, without the time for which its slot was waited for.
+    """
+
+    made: Made
+    picture: Image.Image
+    losses: Losses | None
+    figures: Figures | None
+    slot: Slot
+    seconds: float
+
+
+def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frugal: bool = False) -> Finished:
+    """Stylize one pair, and write nothing.
+
+    Args:
+        leases: a slot is taken from them only for what is computed, so that another pair can have it while this one's
+            content is decoded or its picture written.
+        curve: takes in the losses of each step.
+        frugal: take as little memory as can be, and more time.
 
     Raises:
         BadInput: a picture is damaged, is not the one any more that the key was made of, or does not fit into memory.
         Stopped: the run was told to stop.
-        OSError: the picture that was written reads as another one.
     """
-    curve = Trace()
     watching, stop = watcher.get(), stopping.get()
 
     def on_step(step: int, losses: Losses) -> None:
         if stop.is_set():
             raise Stopped
         watching.stepped(job)
-        if trace:
+        if curve is not None:
             curve.add(losses)
 
     decoded = load_picture(job.content, job.content_sha256)
@@ -182,11 +220,22 @@ def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frug
         started = time.perf_counter()
         make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
         made = make(job, decoded, slot, on_step, frugal)
-        picture, losses = finish(job, made, slot)
-        seconds = time.perf_counter() - started
-    if trace and made.steps:
+        finished = finish(job, decoded, made, slot)
+        return Finished(made, *finished, slot, time.perf_counter() - started)
+
+
+def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
+    """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
+
+    Raises:
+        BadInput, Stopped: as `stylize_in_memory`.
+        OSError: the picture that was written reads as another one.
+    """
+    curve = Trace() if trace else None
+    finished = stylize_in_memory(job, leases, curve, frugal)
+    if curve is not None and finished.made.steps:
         curve.write(store.trace(job.key))
-    return keep(job, made, picture, losses, slot, seconds, store)
+    return keep(job, finished, store)
 
 
 def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[Record]:
@@ -202,42 +251,45 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
     with leases.lease() as slot:
         started = time.perf_counter()
         contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
-        painted = paint(jobs[0], contents, slot, frugal=False)
+        painted = paint(jobs, contents, slot, frugal=False)
         made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
-        finished = [finish(job, one, slot) for job, one in zip(jobs, made, strict=True)]
+        parts = [finish(job, one, result, slot) for job, one, result in zip(jobs, decoded, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
     return [
-        keep(job, one, picture, losses, slot, seconds, store)
-        for job, one, (picture, losses) in zip(jobs, made, finished, strict=True)
+        keep(job, Finished(one, *finished, slot, seconds), store)
+        for job, one, finished in zip(jobs, made, parts, strict=True)
     ]
 
 
-def keep(
-    job: Job, made: Made, picture: Image.Image, losses: Losses, slot: Slot, seconds: float, store: AnyStore
-) -> Record:
+def losses_of(losses: Losses | None) -> dict[str, Any]:
+    """The fields of a record that hold the losses; nothing in them where a picture was not judged."""
+    if losses is None:
+        return {**dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")), "style_loss_by_layer": {}}
+    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
+    parts = {"content_loss": losses.content.item(), "style_loss": sum(by_layer.values()), "tv_loss": losses.tv.item()}
+    return {"total_loss": sum(parts.values()), **parts, "style_loss_by_layer": by_layer}
+
+
+def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
     """Write the picture into the store, and say all that is known of it.
 
     Raises:
         OSError: the picture that was written reads as another one.
     """
-    output = store.picture(job.key)
+    output, picture = store.picture(job.key), finished.picture
     output_sha256 = write_png(picture, output)
     if load_picture(output, output_sha256) != picture:
         raise OSError(f"{output.name} was written, and reads as another picture")
-    by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
-    content_loss, style_loss, tv_loss = losses.content.item(), sum(by_layer.values()), losses.tv.item()
     return Record(
         key=job.key,
-        total_loss=content_loss + style_loss + tv_loss,
-        content_loss=content_loss,
-        style_loss=style_loss,
-        tv_loss=tv_loss,
-        style_loss_by_layer=by_layer,
-        optimizer_loss=made.loss,
-        steps=made.steps,
-        seconds=seconds,
+        **losses_of(finished.losses),
+        structure=finished.figures.structure if finished.figures else None,
+        style_distance=finished.figures.style_distance if finished.figures else None,
+        optimizer_loss=finished.made.loss,
+        steps=finished.made.steps,
+        seconds=finished.seconds,
         machine=platform.node(),
-        device=slot.device,
+        device=finished.slot.device,
         width=picture.width,
         height=picture.height,
         attempts=1,
@@ -261,78 +313,17 @@ def is_transient(error: BaseException) -> bool:
     return is_out_of_memory(error) or isinstance(error, OSError | torch.AcceleratorError)
 
 
-def retry_where_it_may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Prefect's question whether to try again."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, BaseException) and is_transient(error)
-
-
-def _try(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
+def stylize_if_it_fits(job: Job, store: AnyStore, leases: Leases, trace: bool, frugal: bool) -> Record:
     """`stylize`, where running out of memory in the frugal way is final."""
     try:
         return stylize(job, store, leases, trace, frugal)
     except Exception as error:
         if not (frugal and is_out_of_memory(error)):
             raise
-    size = job.settings.size
+    raise too_large(job)
+
+
+def too_large(job: Job) -> BadInput:
+    """The error of a job that does not fit into the memory in the frugal way either."""
     fitting = fitting_size(job.settings, 1.0, 0.5)
-    raise BadInput(f"size: {size} does not fit into the memory; try {fitting}, or a shorter history")
-
-
-def attempts_of(error: BaseException) -> int | None:
-    """How often a pair was tried that ended with this error, as far as it came to be tried."""
-    return vars(error).get(ATTEMPTS)
-
-
-# On the error itself, since the process that computes may be another one.
-ATTEMPTS = "attempts"
-BY_KEY = CacheKeyFnPolicy(cache_key_fn=lambda context, parameters: parameters["job"].key)
-
-
-@task(
-    task_run_name="{job.id}",
-    cache_policy=BY_KEY,
-    persist_result=True,
-    result_serializer="json",
-    cache_result_in_memory=False,
-    retries=3,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=retry_where_it_may_help,
-)
-def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False) -> dict[str, Any]:
-    """`stylize` as a Prefect task: cached by the pair's key, and tried again where that may help.
-
-    Returns:
-        The record, as JSON's types.
-    """
-    context = TaskRunContext.get()
-    attempts = context.task_run.run_count if context else 1
-    try:
-        record = _try(job, store, leases, trace, attempts > 1)
-    except Exception as error:
-        vars(error)[ATTEMPTS] = attempts
-        raise
-    return record.model_copy(update={"attempts": attempts}).model_dump(mode="json")
-
-
-@task(
-    task_run_name="{jobs[0].id} and more, in one pass",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    result_serializer="json",
-    cache_result_in_memory=False,
-)
-def stylize_batch(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[dict[str, Any]]:
-    """`stylize_together` as a Prefect task, which leaves the records where `stylize_pair` would look for them.
-
-    It is not tried again: where it fails, its jobs are stylized one by one.
-
-    Returns:
-        The records in the order of the jobs, as JSON's types.
-    """
-    records = [record.model_dump(mode="json") for record in stylize_together(jobs, store, leases)]
-    results = get_result_store()
-    for record in records:
-        results.write(record, key=record["key"])
-    return records
+    return BadInput(f"size: {job.settings.size} does not fit into the memory; try {fitting}, or a shorter history")

@@ -1,4 +1,6 @@
 """Networks are made, and chosen: when one is worth its training, and the training itself with its checkpoints.
 
-Here belongs what trains; what a training step is, and what a network is made of, is `nst`'s.
+In order: `request` is what is asked for, `photographs` reads the pictures, `samples` draws from them what each step
+looks at, `held_out` judges, `session` is a training in one process and `training` the task that carries it to its end.
+`rates` measures, and `engines` chooses. What a step is, and what a network is made of, is `nst`'s.
 """

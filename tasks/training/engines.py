@@ -1,4 +1,8 @@
-"""``engine: auto``: whether a network for a style pays, by what steps take on this machine."""
+"""``engine: auto``: what paints each style, as ``effort`` asks.
+
+``draft`` paints in one pass and ``best`` optimizes each picture. ``good`` takes, for each style, what is quicker for
+all of its pictures on this machine: to optimize them, or to tune the network to the style and paint them in one pass.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,23 @@ from dataclasses import dataclass, replace
 from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest, told
-from stylebatch.tasks.networks.models import read_trained
+from stylebatch.tasks.networks.model_check import BUNDLED
 from stylebatch.tasks.nst.scales import automatic_scales, resolutions
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
-from stylebatch.tasks.plan.rows import Pair, beyond_a_network
+from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.remote_store import AnyStore
-from stylebatch.tasks.storage.files import exists
+from stylebatch.tasks.storage.files import exists, sha256_of
 from stylebatch.tasks.storage.places import Place, absolute
-from stylebatch.tasks.training.training import STEPS, Rates, Request, make_request, measure_rates
+from stylebatch.tasks.training.rates import Rates, measure_rates
+from stylebatch.tasks.training.request import TUNING_STEPS, Request, make_request
+from stylebatch.tasks.training.samples import CROP
+from stylebatch.tasks.training.session import BATCH
 
-# Steps of the optimizer that a network's picture is taken to be worth before there is one to tell.
-EXPECTED_WORTH = 10
-OPTIMIZE: Mapping[str, object] = {"engine": "optimize", "model": "none", "refine": 0}
+OPTIMIZE: Mapping[str, object] = {"engine": "optimize", "refine": 0}
+PAINT: Mapping[str, object] = {"engine": "feedforward"}
+JUDGING = 1.1  # times what its steps take is what a training takes, with the looks at how it goes
 Train = Callable[[Request, Place, Slot], object]
 
 
@@ -32,9 +39,9 @@ class Estimate:
 
     Attributes:
         left: pictures that are still to be made, if each is optimized.
-        painted: pictures that a network would make: all of them, since none of its own is there.
+        painted: pictures that a tuned network would make: all of them, since none of its own is there.
         steps: of the optimizer for each picture, as many as they would be at the full size.
-        refine: of them, those that are left to it when a network has painted.
+        refine: of them, those that are asked for after a network has painted.
         slots: that share all this, but for the training.
     """
 
@@ -47,26 +54,26 @@ class Estimate:
 
     @property
     def optimizing(self) -> float:
-        """Seconds, without a network."""
+        """Seconds, without a tuned network."""
         return self.left * self.steps * self.rates.optimizer_step / self.slots
 
     @property
     def painting(self) -> float:
-        """Seconds, with a network that is there."""
+        """Seconds, with a tuned network that is there."""
         return self.painted * (self.rates.painting + self.refine * self.rates.optimizer_step) / self.slots
 
     @property
-    def training(self) -> float:
+    def tuning(self) -> float:
         """Seconds until there is one."""
-        return STEPS * self.rates.training_step
+        return JUDGING * TUNING_STEPS * self.rates.training_step
 
     @property
     def pays(self) -> bool:
-        """Whether a network is the quicker way, its training included."""
-        return self.training + self.painting < self.optimizing
+        """Whether tuning is the quicker way, with the painting."""
+        return self.tuning + self.painting < self.optimizing
 
     def __str__(self) -> str:
-        network = f"{_minutes(self.training)} of training and {_minutes(self.painting)} of stylizing"
+        network = f"{_minutes(self.tuning)} of tuning and {_minutes(self.painting)} of painting"
         return f"{self.left} pictures, {_minutes(self.optimizing)} of optimizing, or {network}"
 
 
@@ -87,7 +94,7 @@ class Choice:
     train: Train | None = None
 
     def resolve(self, pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
-        """Put an engine in the place of ``auto``: ``feedforward`` where a network for the style is there, or pays.
+        """Put an engine in the place of ``auto``.
 
         Returns:
             All pairs in their order, and what was decided for each style and why.
@@ -103,61 +110,62 @@ class Choice:
 
     def _choose(self, group: Sequence[Pair]) -> tuple[Mapping[str, object], str]:
         """The settings of the engine for one style's pairs, and the reason for it."""
-        first = group[0]
-        for column, problem in beyond_a_network(first.settings, first.styles, first.masks):
-            return OPTIMIZE, f"optimized: {column}: {problem}"
-        as_optimized = first.settings.model_copy(update=OPTIMIZE)
+        settings = group[0].settings
+        if settings.effort == "best":
+            return OPTIMIZE, "optimized, as effort=best asks"
+        if settings.effort == "draft":
+            return PAINT, "painted in one pass, as effort=draft asks"
+        if settings.model != "none":
+            return PAINT, f"painted in one pass by {settings.model}"
+        if len(group[0].styles) > 1 or settings.preserve_color == "match":
+            return OPTIMIZE, "optimized, since a network is tuned to one style in its own colours"
+        as_optimized = settings.model_copy(update=OPTIMIZE)
         jobs, _ = make_jobs(self.manifest, [replace(pair, settings=as_optimized) for pair in group], self.slots[0])
         if len({job.content_sha256 for job in jobs}) < 2:
-            return OPTIMIZE, "optimized, since a network needs several contents"
+            return OPTIMIZE, "optimized, since tuning a network needs several contents"
         try:
-            return self._weigh(first.settings, jobs)
-        except (
-            BadInput,
-            BadRequest,
-            OSError,
-            MemoryError,
-            RuntimeError,
-        ) as error:  # as memory that has run out is told
+            return self._weigh(settings, jobs)
+        except (BadInput, BadRequest, OSError, MemoryError, RuntimeError) as error:
+            # As memory that has run out is told.
             if isinstance(error, RuntimeError) and not is_out_of_memory(error):
                 raise
-            return OPTIMIZE, f"optimized, since no network can be had: {told(error)}"
+            return OPTIMIZE, f"optimized, since no network can be tuned to it: {told(error)}"
 
     def _weigh(self, settings: Settings, jobs: Sequence[Job]) -> tuple[Mapping[str, object], str]:
-        slot, style, weights = self.slots[0], jobs[0].styles[0], (jobs[0].weights, jobs[0].weights_sha256)
-        contents = [(job.content, job.content_sha256) for job in jobs]
-        plain = jobs[0].settings.model_copy(update={"preserve_color": "none"})
-        request = make_request(style.path, style.sha256, contents, plain, weights, STEPS, slot.device)
+        """Whether a network that is tuned to the style of these jobs is there, or pays."""
+        request = self._request(jobs)
         model = self.store.network(request.key)
+        tuned = {**PAINT, "model": str(absolute(model))}
         if exists(model):
-            return self._painted(settings, model, "painted by the network that was trained before")
+            return tuned, "painted in one pass by the network that was tuned to it before"
         if self.train is None:
-            return OPTIMIZE, "optimized, since there is no network for it"
+            return OPTIMIZE, "optimized, since there is no network tuned to it"
         keys = {job.key for job in jobs}
         left = len(keys) if self.refresh else len(keys - self.store.find_all(keys).keys())
         steps = full_steps(settings)
-        if left * steps <= STEPS:  # a step of a training takes as long as one of the optimizer at least
-            return OPTIMIZE, f"optimized, since {left} pictures are quicker than the training of a network"
+        if left * steps * settings.size**2 <= TUNING_STEPS * BATCH * CROP**2:  # a sample takes longer than such a step
+            return OPTIMIZE, f"optimized, since {left} pictures are quicker than tuning a network"
         whole, _, _ = check_decoding(jobs)
-        fit = [(job.content, job.content_sha256) for job in whole]
-        request = make_request(style.path, style.sha256, fit, plain, weights, STEPS, slot.device)
-        refine = _refine(settings, EXPECTED_WORTH)
-        estimate = Estimate(left, len(keys), steps, refine, measure_rates(request, slot), len(self.slots))
+        request = self._request(whole)
+        rates = measure_rates(whole[0], request, self.slots[0])
+        estimate = Estimate(left, len(keys), steps, settings.refine, rates, len(self.slots))
         if not estimate.pays:
             return OPTIMIZE, f"optimized: {estimate}"
         locks = self.store.locks
         locks.acquire_lock(request.key, "train")  # another process may be at it, and then it has made the network
         try:
             if not exists(model):
-                self.train(request, model, slot)
+                self.train(request, model, self.slots[0])
         finally:
             locks.release_lock(request.key, "train")
-        return self._painted(settings, model, f"painted by a network: {estimate}")
+        return tuned, f"painted in one pass by a network tuned to it: {estimate}"
 
-    def _painted(self, settings: Settings, model: Place, reason: str) -> tuple[Mapping[str, object], str]:
-        refine = _refine(settings, read_trained(model).worth)
-        steps = f", and {refine} steps of the optimizer" if refine else ""
-        return {"engine": "feedforward", "model": str(absolute(model)), "refine": refine}, reason + steps
+    def _request(self, jobs: Sequence[Job]) -> Request:
+        """To tune the network that comes along to the style of these jobs."""
+        styles = [(style.path, style.sha256) for style in jobs[0].styles]
+        contents = [(job.content, job.content_sha256) for job in jobs]
+        start = BUNDLED, sha256_of(BUNDLED)
+        return make_request(styles, contents, jobs[0].settings, self.slots[0].device, start, TUNING_STEPS)
 
 
 def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
@@ -175,13 +183,6 @@ def full_steps(settings: Settings) -> float:
     return sum(
         steps * (side / settings.size) ** 2 for side, steps in resolutions(settings.size, scales, settings.steps)
     )
-
-
-def _refine(settings: Settings, worth: float) -> int:
-    """The steps that bring a network's picture to where ``steps`` would, or those that were asked for."""
-    if "refine" in settings.model_fields_set:
-        return settings.refine
-    return max(0, settings.steps - int(worth))
 
 
 def _minutes(seconds: float) -> str:

@@ -36,7 +36,7 @@ from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.stylizing.objective import make_objective, to_picture, to_tensor
-from stylebatch.tasks.stylizing.stylize import judge, start_picture
+from stylebatch.tasks.stylizing.stylize import start_picture
 
 SAMPLES = Path(__file__).parents[2] / "manifests"
 EVERY = 5  # steps between two looks at our picture
@@ -61,6 +61,7 @@ def make_job(arguments: argparse.Namespace) -> Job:
     row = {
         "content": str(arguments.content.absolute()),
         "style": str(arguments.style.absolute()),
+        "objective": "classic",  # the other tool's
         "size": arguments.size,
         "steps": arguments.steps,
         "precision": arguments.precision,
@@ -75,6 +76,12 @@ def make_job(arguments: argparse.Namespace) -> Job:
 
 def load_content(job: Job) -> torch.Tensor:
     return to_tensor(resize(load_picture(job.content), job.settings.size), "cpu")
+
+
+def loss_of(job: Job, content: torch.Tensor, picture: Image.Image) -> float:
+    """The loss of a picture that was written, in float32."""
+    with torch.no_grad():
+        return make_objective(job, content, "float32", "cpu")(to_tensor(picture, "cpu")).total.item()
 
 
 def sample_products(dtype: torch.dtype) -> list[float]:
@@ -124,7 +131,13 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
         torch.autograd.grad(objective(image.decode(variables)).total, variables)
     products = sample_products(dtype)
     recorder = Recorder(objective)
-    optimize(recorder, start_picture(job, content), LBFGS(job.settings.history), arguments.steps, recorder.on_step)
+    optimize(
+        recorder,
+        start_picture(job, content, Slot("cpu"), frugal=False),
+        LBFGS(job.settings.history),
+        arguments.steps,
+        recorder.on_step,
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging takes memory of its own
     median = statistics.median(later - earlier for earlier, later in pairwise(recorder.moments))
     moments = recorder.moments
@@ -136,7 +149,7 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
         "matrix_product_rate": statistics.median(products + sample_products(dtype)),
         "peak_mb": peak,
         "curve": [
-            (step, moments[step] - moments[0], judge(job, content, picture, Slot("cpu")).total.item())
+            (step, moments[step] - moments[0], loss_of(job, content, picture))
             for step, picture in recorder.pictures.items()
         ],
     }
@@ -169,7 +182,7 @@ def run_other(arguments: argparse.Namespace) -> dict[str, Any]:
         return {
             "peak_mb": usage.ru_maxrss / 1024,
             "curve": [
-                (step, file.stat().st_mtime - began, judge(job, content, load_picture(file), Slot("cpu")).total.item())
+                (step, file.stat().st_mtime - began, loss_of(job, content, load_picture(file)))
                 for step, file in sorted(written.items())
             ],
         }

@@ -96,6 +96,7 @@ def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str)
         "completed": 0,
         "cached": 2,
         "failed": 0,
+        "content_lost": 0,
         "left": 0,
         "out": str(tmp_path / "out"),
         "failures": [],
@@ -120,7 +121,7 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path, pre
     assert not list((tmp_path / "out/images").iterdir())
     on_disk = run("status", tmp_path / "out")
     assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
-    assert "there is no file …" in on_disk.stdout
+    assert "there is no file '…'" in on_disk.stdout
     assert f"stylebatch reprocess {tmp_path / 'out'} --failed" in on_disk.stdout
     planned = run("reprocess", tmp_path / "out", "--dry-run")
     assert (planned.returncode, planned.stderr) == (0, "")
@@ -174,5 +175,5 @@ def test_a_signal_stops_the_run_and_keeps_what_is_done(
     assert "2 rows: 1 completed, 0 cached, 0 failed, 1 to do" in status
     again = run("run", manifest, "--out", out, "--json", "--set", "steps=1", server=prefect_server)
     assert json.loads(again.stdout) | {"out": ""} == {
-        "completed": 1, "cached": 1, "failed": 0, "left": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 1, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip

@@ -71,7 +71,7 @@ def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     stdout, stderr = again.communicate(timeout=60)
     assert stderr == ""
     assert json.loads(stdout) | {"out": ""} == {
-        "completed": 1, "cached": 2, "failed": 0, "left": 0, "out": "", "failures": [],
+        "completed": 1, "cached": 2, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip
     assert {name: (out / "images" / name).stat().st_mtime_ns for name in before} == before
 

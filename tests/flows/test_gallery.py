@@ -78,7 +78,7 @@ def test_statuses_reasons_and_hostile_names_are_text(page: Page) -> None:
     page.click("[data-view=list]")
     expect(page.locator(".heading p")).to_contain_text("1 completed, 1 cached, 1 failed")
     expect(page.locator(".list")).to_contain_text(HOSTILE)
-    expect(page.locator(".list .error")).to_contain_text("there is no file gone.jpg")
+    expect(page.locator(".list .error")).to_contain_text("there is no file 'gone.jpg'")
     assert page.locator("img[src=x]").count() == 0
 
 

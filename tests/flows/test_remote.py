@@ -32,7 +32,7 @@ from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
 from stylebatch.tasks.runs.report import Outcome
 from stylebatch.tasks.storage import cache, object_stores
-from stylebatch.tasks.stylizing import stylize as step
+from stylebatch.tasks.stylizing import pair_task
 from stylebatch.tasks.training import engines
 from tests.object_store import ACCESS_KEY, SECRET, Bucket
 
@@ -110,12 +110,13 @@ def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> No
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_network_is_trained_into_a_bucket_and_painted_with_from_there(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+def test_a_network_is_tuned_into_a_bucket_and_painted_with_from_there(
+    bucket: Bucket, small_network: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "STEPS", 4)  # a training that is shorter than optimizing even these few
+    monkeypatch.setattr(engines, "BUNDLED", small_network)
+    monkeypatch.setattr(engines, "TUNING_STEPS", 2)  # which is quicker than optimizing even these few
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("auto"))
-    asked: dict[str, str | int | float] = {"engine": "auto", "refine": 0, "steps": 100, "precision": "float32"}
+    asked: dict[str, str | int | float] = {"engine": "auto", "steps": 500, "precision": "float32"}
     outcomes = stylize(manifest, out, asked)
     assert statuses(outcomes) == ["completed"] * 4
     models = {outcome.record.settings.model for outcome in outcomes if outcome.record}
@@ -223,7 +224,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 @pytest.mark.usefixtures("prefect")
 def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(bucket: Bucket, fresh: pytest.MonkeyPatch) -> None:
     fresh.setenv("AWS_MAX_ATTEMPTS", "1")
-    fresh.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    fresh.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     failed: list[str] = []
 
     def fault(number: int, line: str) -> str:

@@ -21,7 +21,7 @@ from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.runs.report import Outcome
 from stylebatch.tasks.runs.status import read_status
 from stylebatch.tasks.storage.files import sha256_of
-from stylebatch.tasks.stylizing import objective
+from stylebatch.tasks.stylizing import objective, pair_task
 from stylebatch.tasks.stylizing import stylize as step
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -137,7 +137,7 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)
     # The waiting is Prefect's: shorter here, or the test would take seconds.
-    monkeypatch.setattr(step.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    monkeypatch.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     return calls
 
 

@@ -7,7 +7,7 @@ function listItem(pair) {
     make("span", { textContent: describe(pair) }), make("span", { textContent: differences(pair).join(" · ") }));
   if (pair.error) text.append(make("span", { className: "error", textContent: pair.error }));
   const figures = make("dl");
-  const shown = ["total_loss", "content_similarity", "style_distance", order.value, "seconds"];
+  const shown = ["total_loss", "structure", "style_distance", order.value, "seconds"];
   for (const figure of data.figures.filter((one) => shown.includes(one.name))) {
     figures.append(make("div", { className: figure.name === order.value ? "sorted" : "" },
       make("dt", { textContent: figure.label }), make("dd", { textContent: formatted(numberOf(pair, figure.name)) })));

@@ -12,7 +12,6 @@ import pytest
 from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.memory import (
     GB,
-    affordable_history,
     automatic_limit,
     choose_recomputed,
     free_memory,
@@ -52,13 +51,22 @@ def test_the_default_is_about_half_of_what_is_free() -> None:
     assert automatic_limit("cpu") <= max(1e9, free_memory("cpu") / 2) <= 2.2 * automatic_limit("cpu")
 
 
-def test_the_history_follows_from_the_limit_and_counts_in_the_key(samples: Path) -> None:
-    assert affordable_history(Settings(size=512, memory_limit=16), "cpu") == 50
-    assert affordable_history(Settings(size=2048, memory_limit=4), "cpu") == 11
-    assert affordable_history(Settings(size=4096, memory_limit=0.5), "cpu") == 5
-    roomy, enough, tight = (make_job(samples, memory_limit=limit) for limit in (100, 10, 0.003))
-    assert roomy.key == enough.key != tight.key
-    assert (roomy.settings.history, tight.settings.history) == (50, 9)
+@pytest.mark.parametrize("free", [2e9, 15e9, 23e9, 500e9])
+def test_what_the_machine_has_free_decides_no_key(free: float, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    automatic_limit.cache_clear()
+    monkeypatch.setattr("stylebatch.tasks.devices.memory.free_memory", lambda device: free)
+    large, limited = make_job(samples, size=2048), make_job(samples, size=2048, memory_limit=1)
+    monkeypatch.undo()
+    automatic_limit.cache_clear()
+    assert large.key == limited.key == make_job(samples, size=2048).key
+    assert large.settings.history == limited.settings.history == 50
+
+
+def test_the_history_counts_as_far_as_the_steps_use_it(samples: Path) -> None:
+    assert make_job(samples, steps=4, history=50).key == make_job(samples, steps=4, history=4).key
+    assert make_job(samples, steps=4, history=3).key != make_job(samples, steps=4, history=4).key
+    adam = {"optimizer": "adam", "steps": 4}
+    assert make_job(samples, history=2, **adam).key == make_job(samples, history=50, **adam).key
 
 
 def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None:
@@ -72,8 +80,10 @@ def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None
     assert choose(2 * most) == 0
     assert choose((most + least) / 2) > 0
     assert choose_recomputed(encoder, settings, pixels, "cpu", frugal=True) == 5
-    with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit"):
-        choose(least / 2)
+    with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit, or a history of \d+$"):
+        choose(0.9 * least)
+    with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit$"):
+        choose(least / 100)
 
 
 def test_the_picture_does_not_depend_on_the_memory(tmp_path: Path, samples: Path) -> None:

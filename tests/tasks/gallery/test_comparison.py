@@ -12,6 +12,14 @@ def test_a_figure_needs_what_is_in_it() -> None:
     assert needs("style_loss_relu3_1") == needs("style_loss")
     assert "style_weight" not in needs("style_distance")
     assert needs("seconds") == ()
-    for figure in ("total_loss", "content_loss", "style_loss", "tv_loss", "content_similarity", "style_distance"):
+    for figure in (
+        "total_loss",
+        "content_loss",
+        "style_loss",
+        "tv_loss",
+        "structure",
+        "content_similarity",
+        "style_distance",
+    ):
         assert set(needs(figure)) <= set(Settings.model_fields)
         assert needs(figure)

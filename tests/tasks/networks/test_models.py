@@ -10,50 +10,54 @@ import safetensors.torch
 import torch
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.networks.model_check import BUNDLED, model_here
 from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
-from stylebatch.tasks.nst.transform import Architecture, TransformNetwork
+from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
+from stylebatch.tasks.nst.condition import WIDTH
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import sha256_of
 
 
-def trained(network: TransformNetwork) -> Trained:
+def trained(network: AnyStyleNetwork) -> Trained:
     return Trained(
         architecture=described(network),
         style="night.jpg",
         style_sha256="ab" * 32,
         settings=Settings(size=64),
         contents=7,
+        styles=1,
         held_out=1,
         steps=10,
+        samples=40,
         seconds=3.5,
-        total_loss=30.0,
-        content_loss=10.0,
-        style_loss=20.0,
-        tv_loss=0.0,
-        worth=4.5,
+        structure=0.7,
+        style_distance=0.4,
+        smallest=128,
+        largest=512,
     )
 
 
 @pytest.fixture
-def network() -> TransformNetwork:
-    return TransformNetwork(Architecture(outer=8, trunk=8, blocks=1))
+def network() -> AnyStyleNetwork:
+    return AnyStyleNetwork(Architecture(outer=8, middle=8, trunk=8, blocks=1, width=8))
 
 
 @pytest.fixture
-def file(tmp_path: Path, network: TransformNetwork) -> Path:
+def file(tmp_path: Path, network: AnyStyleNetwork) -> Path:
     write_model(tmp_path / "night.safetensors", network, trained(network))
     return tmp_path / "night.safetensors"
 
 
 @torch.no_grad()
-def test_what_is_written_is_read_back(file: Path, network: TransformNetwork) -> None:
+def test_what_is_written_is_read_back(file: Path, network: AnyStyleNetwork) -> None:
     assert read_trained(file) == trained(network)
     picture = torch.rand(1, 3, 32, 32)
-    assert torch.equal(read_model(file)(picture), network.half().float()(picture))
+    condition = torch.rand(1, WIDTH)
+    assert torch.equal(read_model(file)(picture, condition), network.half().float()(picture, condition))
 
 
-def test_half_of_the_memory_is_enough(file: Path, network: TransformNetwork) -> None:
-    assert file.stat().st_size < 2.5 * sum(one.numel() for one in network.parameters()) + 4000
+def test_half_of_the_memory_is_enough(file: Path, network: AnyStyleNetwork) -> None:
+    assert file.stat().st_size < 2.5 * sum(one.numel() for one in network.state_dict().values()) + 8000
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
@@ -84,9 +88,14 @@ def test_another_programs_weights_are_no_network(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "stylebatch-transform-9"}, "this version reads"),
-        ({"architecture": {"outer": 16, "trunk": 8, "blocks": 1, "noise": 3}}, "is damaged"),
+        ({"format": "stylebatch-any-style-9"}, "this version reads"),
+        ({"architecture": {"outer": 16, "middle": 8, "trunk": 8, "blocks": 1, "width": 8}}, "is damaged"),
         ({"architecture": {"wings": 2}}, "is damaged"),
+        ({"architecture": {"outer": 0, "trunk": 8, "blocks": 1, "noise": 3}}, "is damaged: 0 for outer"),
+        (
+            {"architecture": {"outer": 8, "trunk": 8, "blocks": 10_000_000, "noise": 3}},
+            "is damaged: 10000000 for blocks",
+        ),
         ({"steps": "many"}, "another version, or is damaged: steps"),
     ],
 )
@@ -99,7 +108,7 @@ def test_what_does_not_fit_is_told(file: Path, change: dict[str, object], messag
         read_model(file)
 
 
-def test_a_network_without_finite_weights_is_told(tmp_path: Path, network: TransformNetwork) -> None:
+def test_a_network_without_finite_weights_is_told(tmp_path: Path, network: AnyStyleNetwork) -> None:
     with torch.no_grad():
         network.painter.weight[0, 0] = float("nan")
     write_model(tmp_path / "nan.safetensors", network, trained(network))
@@ -111,3 +120,14 @@ def test_a_network_that_changed_during_the_run_is_told(file: Path) -> None:
     load_model(file, sha256_of(file), "cpu")
     with pytest.raises(BadInput, match="was changed while the run was going on"):
         load_model(file, "0" * 64, "cpu")
+
+
+def test_a_worker_takes_its_own_copy_of_the_network_that_comes_along(tmp_path: Path) -> None:
+    assert model_here(tmp_path / "elsewhere" / BUNDLED.name) == BUNDLED
+    assert model_here(tmp_path / "mine.safetensors") == tmp_path / "mine.safetensors"
+
+
+def test_the_network_that_comes_along_is_for_any_style_and_small() -> None:
+    assert read_trained(BUNDLED).style_sha256 == ""
+    assert BUNDLED.stat().st_size < 6e6
+    read_model(BUNDLED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from stylebatch.tasks.nst.guidance import guided_distance, guided_gram, normalize_masks, regions_at
 from stylebatch.tasks.nst.losses import blend, gram_matrix
@@ -40,16 +41,16 @@ def test_a_mask_of_everything_is_no_mask() -> None:
     features, target = torch.randn(1, 5, 8, 8), torch.randn(1, 5, 5)
     regions = regions_at(torch.ones(1, 16, 16), [1.0], 8, 8)
     unguided = ((gram_matrix(features) - target[0]) ** 2).mean()
-    torch.testing.assert_close(guided_distance(features, regions, target), unguided)
+    torch.testing.assert_close(guided_distance(features, regions, target, F.mse_loss), unguided)
 
 
 def test_an_empty_region_has_neither_loss_nor_gradient() -> None:
     features = torch.randn(1, 5, 8, 8, requires_grad=True)
     masks = torch.stack([torch.ones(16, 16), torch.zeros(16, 16)])
-    alone = guided_distance(features, regions_at(masks[:1], [1.0], 8, 8), torch.ones(1, 5, 5))
-    both = guided_distance(features, regions_at(masks, [1.0, 1.0], 8, 8), torch.ones(2, 5, 5))
+    alone = guided_distance(features, regions_at(masks[:1], [1.0], 8, 8), torch.ones(1, 5, 5), F.mse_loss)
+    both = guided_distance(features, regions_at(masks, [1.0, 1.0], 8, 8), torch.ones(2, 5, 5), F.mse_loss)
     assert alone.item() == both.item()
-    assert guided_distance(features, regions_at(masks[1:], [1.0], 8, 8), torch.ones(1, 5, 5)).item() == 0
+    assert guided_distance(features, regions_at(masks[1:], [1.0], 8, 8), torch.ones(1, 5, 5), F.mse_loss).item() == 0
     (gradient,) = torch.autograd.grad(both, features)
     assert gradient.isfinite().all()
 
@@ -59,7 +60,7 @@ def test_the_pull_on_a_position_does_not_depend_on_the_regions_size() -> None:
     features = torch.ones(1, 3, 8, 8, requires_grad=True)
     masks = torch.zeros(2, 8, 8)
     masks[0, :, :6], masks[1, :, 6:] = 1, 1
-    loss = guided_distance(features, regions_at(masks, [1.0, 1.0], 8, 8), torch.zeros(2, 3, 3))
+    loss = guided_distance(features, regions_at(masks, [1.0, 1.0], 8, 8), torch.zeros(2, 3, 3), F.mse_loss)
     (gradient,) = torch.autograd.grad(loss, features)
     assert gradient.min() > 0
     torch.testing.assert_close(gradient, gradient[:, :, :1, :1].expand_as(gradient))
@@ -70,7 +71,7 @@ def test_styles_that_share_the_whole_picture_are_a_blend() -> None:
     grams = [{"relu1_1": gram_matrix(torch.randn(1, 5, 8, 8))} for _ in range(2)]
     shares = [0.75, 0.25]
     regions = regions_at(normalize_masks(torch.ones(2, 8, 8)), [2 * share for share in shares], 8, 8)
-    shared = guided_distance(features, regions, torch.stack([gram["relu1_1"] for gram in grams]))
+    shared = guided_distance(features, regions, torch.stack([gram["relu1_1"] for gram in grams]), F.mse_loss)
     blended = ((gram_matrix(features) - blend(grams, shares)["relu1_1"]) ** 2).mean()
     assert shared.item() > blended.item()  # by what the styles are apart, which has no gradient
     torch.testing.assert_close(torch.autograd.grad(shared, features), torch.autograd.grad(blended, features))

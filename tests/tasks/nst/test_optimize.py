@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stylebatch.tasks.nst.adam import Adam
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.forms import CLASSIC
 from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Objective, Weights, content_targets, style_targets
@@ -41,8 +42,9 @@ def make_objective(content: Tensor, style: Tensor, dtype: torch.dtype = torch.fl
     return Objective(
         encoder,
         WEIGHTS,
-        content_targets(encoder, content, WEIGHTS.content_layers),
+        content_targets(encoder, content, WEIGHTS.content_layers, CLASSIC),
         style_targets(encoder, style, WEIGHTS.style_layers),
+        CLASSIC,
     )
 
 

@@ -10,7 +10,7 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.places import Place
 
-PAINTED = Settings(size=256, engine="feedforward", model="night.safetensors")
+PAINTED = Settings(size=256, engine="feedforward", precision="float32")
 
 
 def job(row: int, settings: Settings = PAINTED, content: str = "a.jpg", model_sha256: str | None = "m") -> Job:
@@ -55,10 +55,15 @@ def test_a_batch_is_no_larger_than_its_pixels_allow() -> None:
     assert rows(in_batches([job(row, large) for row in range(3)], SIZES)) == [[0], [1], [2]]
 
 
-def test_other_networks_and_settings_do_not_go_together() -> None:
-    other = PAINTED.model_copy(update={"style_weight": 20.0})
+def test_other_networks_and_number_formats_do_not_go_together() -> None:
+    other = PAINTED.model_copy(update={"precision": "bfloat16"})
     jobs = [job(1), job(2, model_sha256="n"), job(3, other), job(4)]
     assert rows(in_batches(jobs, SIZES)) == [[1, 4], [2], [3]]
+
+
+def test_other_styles_and_weights_do() -> None:
+    jobs = [job(1), replace(job(2), style_name="day"), job(3, PAINTED.model_copy(update={"style_weight": 20.0}))]
+    assert rows(in_batches(jobs, SIZES)) == [[1, 2, 3]]
 
 
 def test_what_the_optimizer_has_a_part_in_goes_alone() -> None:

@@ -36,6 +36,7 @@ OTHER_SETTINGS: dict[str, Any] = {
     "network": "vgg16",
     "content_layers": {"relu4_1": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 0.5},
+    "strength": 0.5,
     "style_scale": 1.1,
     "scales": 2,
     "init": "noise",
@@ -80,7 +81,7 @@ def key_of(folder: Path, **row: Any) -> str:
 # A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
 # tests/tasks/request/test_presets.py, and test_memory.py and test_weights.py of other rooms.
 # Those of trained networks are below.
-APART = ("preset", "memory_limit", "weights", "engine", "model", "refine")
+APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge")
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
@@ -105,14 +106,31 @@ def test_a_trained_network_counts_by_its_bytes_and_only_where_it_paints() -> Non
     assert painted_key() != painted_key("n")
 
 
-@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit")])
+def test_an_optimizer_that_starts_from_a_painted_picture_has_the_network_in_its_key() -> None:
+    settings = Settings(precision="float32", init="painted")
+    softer = settings.model_copy(update={"strength": 0.5})
+    keys = [pair_key("1", STYLES, None, "3", one, model) for one in (settings, softer) for model in ("m", "n")]
+    assert len(set(keys)) == 4
+
+
+@pytest.mark.parametrize("change", [{"effort": "best"}, {"judge": 0.1}])
+def test_what_chooses_an_engine_or_who_is_judged_decides_no_picture(change: dict[str, object]) -> None:
+    settings = Settings(precision="float32")
+    other = settings.model_copy(update=change)
+    assert pair_key("1", STYLES, None, "3", other) == pair_key("1", STYLES, None, "3", settings)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge")]
+)
 def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     of_optimizing = name in ("steps", "scales", "init", "seed", "engine", "model", "weights")
     of_optimizers = name in ("optimizer", "learning_rate", "history", "tolerance")
     if name in OTHER_SETTINGS:
         change = {name: OTHER_SETTINGS[name]}
         assert (painted_key() == painted_key(**change)) == (of_optimizing or of_optimizers)
-        assert (painted_key(refine=2) == painted_key(**{"refine": 2, **change})) == of_optimizing
+        few = name == "history"  # more than the steps could use
+        assert (painted_key(refine=2) == painted_key(**{"refine": 2, **change})) == (of_optimizing or few)
     else:
         assert name in ("engine", "model", "weights", "refine")
         assert painted_key() != painted_key(refine=2)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from stylebatch.tasks.pictures.decode import header_size
 from stylebatch.tasks.plan.rows import LONGEST_ID, BadRow, Pair, check_rows
-from stylebatch.tasks.request.manifest import Manifest
+from stylebatch.tasks.request.manifest import Manifest, Unreadable
 
 GOOD = {"content": "a.png", "style": "b.png", "size": 64}
 
@@ -167,12 +170,12 @@ def test_unreadable_exif_does_not_stop_the_check(name: str, decode: bool, folder
 @pytest.mark.parametrize(
     ("change", "column", "says"),
     [
-        ({"style": ["b.png", "gone.png"]}, "style", "there is no file gone.png"),
-        ({"style": "gone.png:2 | b.png"}, "style", "there is no file gone.png"),
+        ({"style": ["b.png", "gone.png"]}, "style", "there is no file 'gone.png'"),
+        ({"style": "gone.png:2 | b.png"}, "style", "there is no file 'gone.png'"),
         ({"style": {"b.png": 0}}, "style", "all weights are 0"),
         ({"style": []}, "style", "names no picture"),
         ({"style": ["b.png", "narrow.png"]}, "style", "narrow.png would be 64x2 px"),
-        ({"masks": "gone.png"}, "masks", "there is no file gone.png"),
+        ({"masks": "gone.png"}, "masks", "there is no file 'gone.png'"),
         ({"masks": "text.jpg"}, "masks", "text.jpg is not a picture"),
         ({"masks": {"b.png": 1}}, "masks", "no weights"),
         ({"style": ["a.png", "b.png"], "masks": "a.png"}, "masks", "1 for 2 in style; give each style its mask"),
@@ -202,3 +205,105 @@ def test_a_mask_may_be_narrower_than_the_network_takes(folder: Path) -> None:
     pairs, bad_rows = check(folder, {**GOOD, "masks": "narrow.png"})
     assert bad_rows == []
     assert pairs[0].masks == ("narrow.png",)
+
+
+# Whatever a row does is that row's error
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(10**5000, id="huge"),
+        float("inf"),
+        ["[" * 2000],
+        {"a": {"b": [1]}},
+        b"bytes",
+        "a\0b.png",
+        "\ud800.png",
+        "a" * 5000,
+        Unreadable("cannot be read: unknown time zone"),
+        object(),
+    ],
+)
+@pytest.mark.parametrize("column", ["id", "content", "style", "masks", "init", "size", "weights", "model", "preset"])
+def test_one_bad_row_costs_itself_alone(folder: Path, column: str, cell: Any) -> None:
+    pairs, bad_rows = check(folder, {**GOOD, column: cell}, GOOD)
+    assert pairs[-1].row == 2
+    assert [bad.row for bad in bad_rows] in ([1], [])
+    for bad in bad_rows:
+        (bad.id + bad.content + bad.style + bad.message).encode()
+
+
+def test_an_error_that_nobody_foresaw_costs_its_row(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> tuple[int, int]:
+        if path.name == "b.png":
+            raise ZeroDivisionError("by zero")
+        return header_size(path)
+
+    monkeypatch.setattr("stylebatch.tasks.plan.rows.header_size", fail)
+    pairs, (bad,) = check(folder, GOOD, {**GOOD, "style": "a.png"})
+    assert [pair.row for pair in pairs] == [2]
+    assert bad.message == "style: cannot be read: ZeroDivisionError: by zero"
+
+
+def test_special_files_are_refused_and_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(folder / "pipe.png")
+    monkeypatch.chdir(folder)  # a socket's path has to be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.png")
+    (folder / "large.png").touch()
+    os.truncate(folder / "large.png", 10_000_000_000)
+    (folder / "zero.png").symlink_to("/dev/zero")
+    cases = {"pipe.png": "is a pipe, not a file", "socket.png": "is a socket, not a file"}
+    cases |= {"large.png": "has 10.0 GB, over the limit of 1 GB", "zero.png": "is a device, not a file"}
+    for name, says in cases.items():
+        for column in ("content", "style", "masks", "init", "weights"):
+            _, (bad,) = check(folder, {**GOOD, column: name})
+            assert f"{column}: {name} {says}" in bad.message
+        _, (bad,) = check(folder, {**GOOD, "engine": "feedforward", "model": name})
+        assert f"model: {name} {says}" in bad.message
+
+
+# Files that are not there
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gone.png", "there is no file 'gone.png' in {folder}"),
+        (" a.png", "there is no file ' a.png' in {folder}; there is one without the blanks around the name"),
+        ("u\u0308.png", "; there is one whose accents are written in another Unicode form (NFC)"),
+        ("deep\\c.png", "; write / between folders, not \\"),
+        ("~/a.png", "; ~ is not read here: write the whole path"),
+        ("*.png", "; globs are for contents and styles of a YAML manifest"),
+        ("here.png", "; there is one in {folder}/shell, but names are relative to the manifest's folder"),
+        ("deep/C.png", "; did you mean 'c.png'?"),
+        ("depe/c.png", "; there is no folder 'depe' either"),
+        ("/no/such.png", "there is no file '/no/such.png'; there is no folder '/no' either"),
+    ],
+)
+def test_a_missing_file_is_told_with_what_may_be_meant(
+    name: str, says: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for there in ("ü.png", "deep/c.png", "shell/here.png"):
+        (folder / there).parent.mkdir(exist_ok=True)
+        (folder / there).touch()
+    monkeypatch.chdir(folder / "shell")
+    _, (bad,) = check(folder, {**GOOD, "content": name})
+    assert says.format(folder=folder) in bad.message
+
+
+def test_a_model_without_its_engine_says_what_to_write(folder: Path) -> None:
+    _, (bad,) = check(folder, {**GOOD, "model": "a.safetensors"})
+    assert bad.message == "model: is for engine=feedforward, and this row's is optimize; give that engine, or no model"
+
+
+@pytest.mark.parametrize("column", ["id", "content", "style", "masks", "init", "weights", "model", "size", "preset"])
+@pytest.mark.parametrize(
+    "secret",
+    ["https://user:phrase@h/a.jpg", "s3://key:phrase@b/a", "https://h/a#token=phrase", "https://h/a?pw=phrase"],
+)
+def test_no_secret_gets_through_whatever_the_column(folder: Path, column: str, secret: str) -> None:
+    pairs, (bad,) = check(folder, {**GOOD, column: secret})
+    assert pairs == []
+    assert "phrase" not in repr(bad)

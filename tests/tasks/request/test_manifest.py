@@ -204,9 +204,9 @@ SWEPT = "pairs: [{content: a.png, style: b.png}]\nsweep: "
         (SWEPT, "sweep is a mapping of settings"),
         (SWEPT + "{stile_weight: [1]}", "sweep: there is no setting 'stile_weight'; did you mean 'style_weight'?"),
         (SWEPT + "{content: [a.png]}", "sweep: there is no setting 'content'"),
-        (SWEPT + "{size: 64}", "sweep: size is a list of values, not 64"),
+        (SWEPT + "{size: 64}", "sweep: size is a list of values, not '64'"),
         (SWEPT + "{size: []}", "sweep: size is a list of values"),
-        (SWEPT + "{size: [64, 96, 64]}", "sweep: size has 64 twice"),
+        (SWEPT + "{size: [64, 96, 64]}", "sweep: size has '64' twice"),
         (SWEPT + "{size: [64, many]}", "sweep: size: "),
         (SWEPT + "{size: [64, null]}", "sweep: size: "),
         ("pairs: [{id: x, content: a.png, style: b.png}]\nsweep: {seed: [1, 2]}", "row 1 of pairs has the id 'x'"),
@@ -222,13 +222,13 @@ SWEPT = "pairs: [{content: a.png, style: b.png}]\nsweep: "
         ("pairs: [a.png]", "pairs is a list of mappings"),
         ("contents: a.png", "both contents and styles"),
         ("contents: gone/*.png\nstyles: b.png", "nothing matches gone/*.png"),
-        ("contents: [5]\nstyles: b.png", "contents is a name or glob"),
+        ("contents: [[5]]\nstyles: b.png", "contents is a name or glob"),
         ("- content: a.png", "is a mapping"),
-        ("pairs: [", "cannot be read"),
+        ("pairs: [", "a bracket or brace is not closed"),
         ("", "is a mapping"),
-        pytest.param("contents: 5\nstyles: b.png", "contents is a name or glob"),
-        pytest.param("pairs: [{content: a.png, style: b.png, on: 1}]", "no column or setting 'True'"),
-        pytest.param("defaults: {1: 2}\npairs: [{content: a.png, style: b.png}]", "no setting 1"),
+        ("contents: {a: b}\nstyles: b.png", "contents is a name or glob"),
+        ("pairs: [{content: a.png, style: b.png, on: 1}]", "no column or setting 'on'"),
+        ("defaults: {1: 2}\npairs: [{content: a.png, style: b.png}]", "no setting '1'"),
     ],
 )
 def test_a_wrong_yaml_says_what_is_wrong(text: str, says: str, write: Callable[[str, str], Path]) -> None:
@@ -260,7 +260,7 @@ def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(
         ("rows.jsonl", "\n\n", "has no rows"),
         ("rows.yaml", "pairs: []", "has no rows"),
         ("rows.csv", "content,style\na.png,b.png\na.png,b.png,c.png\n", "row 2: more fields than columns"),
-        ("rows.csv", 'content,style\na.png,"b.png\n', "cannot be read"),
+        ("rows.csv", 'content,style\na.png,"b.png\n', "a quote is opened and not closed"),
         ("rows.csv", "content,size\na.png,64\n", "no column 'style'"),
         ("rows.csv", "style,size\na.png,64\n", "no column 'content'"),
         ("rows.csv", "contnet,style\na.png,b.png\n", "'contnet'; did you mean 'content'?"),
@@ -285,13 +285,6 @@ def test_a_wrong_manifest_says_what_is_wrong(
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match=r"there is no manifest .*gone\.csv"):
         read_manifest(tmp_path / "gone.csv")
-
-
-def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_bytes("content,style\nmünchen.png,b.png\n".encode("latin-1"))
-    with pytest.raises(BadRequest, match="cannot be read"):
-        read_manifest(path)
 
 
 def test_a_csv_header_may_end_in_a_comma(write: Callable[[str, str], Path]) -> None:

@@ -14,16 +14,27 @@ from stylebatch.tasks.request.settings import Settings, check_settings, parse_as
 
 def test_the_defaults_are_those_of_the_objective() -> None:
     settings = Settings()
-    assert settings.content_weight == 0.01
-    assert settings.style_weight == 10
+    assert settings.objective == "balanced"
+    assert settings.content_weight == settings.style_weight == 1
     assert settings.tv_weight == 0
-    assert settings.content_layers == {"relu4_2": 1}
+    assert settings.content_layers == {"relu3_1": 1, "relu4_1": 1}
     assert settings.style_layers == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1, "relu4_1": 1, "relu5_1": 1}
     assert settings.init == "content"
     assert settings.style_scale == 1
     assert settings.optimizer == "lbfgs"
     assert (settings.network, settings.weights) == ("vgg19", "auto")
     assert settings.precision == "auto"
+
+
+def test_the_classic_objective_has_defaults_of_its_own() -> None:
+    settings = Settings(objective="classic")
+    assert (settings.content_weight, settings.style_weight) == (0.01, 10)
+    assert settings.content_layers == {"relu4_2": 1}
+    assert settings.style_layers == Settings().style_layers
+    assert Settings(objective="classic", content_weight=1).content_weight == 1
+    assert parse_assignments(["objective=classic"]) == {"objective": "classic"}
+    with pytest.raises(BadRequest, match="objective: input should be 'balanced' or 'classic'"):
+        parse_assignments(["objective=modern"])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +79,8 @@ def test_wrong_layers_are_refused(written: Any, says: str) -> None:
 @pytest.mark.parametrize("name", get_args(NetworkName))
 def test_layers_are_the_networks_unless_they_are_given(name: NetworkName) -> None:
     settings, network = Settings(network=name), NETWORKS[name]
-    assert settings.content_layers == dict.fromkeys(network.content_layers, 1)
+    assert settings.content_layers == dict.fromkeys(network.structure_layers, 1)
+    assert Settings(network=name, objective="classic").content_layers == dict.fromkeys(network.content_layers, 1)
     assert settings.style_layers == dict.fromkeys(network.style_layers, 1)
     deepest = network.layers[-1]
     given = Settings.model_validate({"network": name, "style_layers": f"{deepest}:2"})

@@ -20,7 +20,17 @@ from stylebatch.tasks.plan.key import ENGINE
 from stylebatch.tasks.plan.rows import BadRow
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.record import Record
-from stylebatch.tasks.runs.report import Outcome, count, output_of, refused, settled, write_report, write_run
+from stylebatch.tasks.runs.report import (
+    Outcome,
+    content_lost,
+    count,
+    output_of,
+    refused,
+    settled,
+    shown,
+    write_report,
+    write_run,
+)
 
 SETTINGS = Settings(size=64, seed=7, precision="bfloat16", style_layers={"relu2_1": 1.0, "relu1_1": 0.5})
 
@@ -33,6 +43,8 @@ def make_record(**change: Any) -> Record:
         "style_loss": 5.0,
         "tv_loss": 0.5,
         "style_loss_by_layer": {"relu2_1": 3.0, "relu1_1": 2.0},
+        "structure": 0.75,
+        "style_distance": 0.25,
         "optimizer_loss": 5.75,
         "steps": 150,
         "seconds": 1.25,
@@ -101,6 +113,9 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "style_loss_relu1_1": real,
         "style_loss_relu2_1": real,
         "optimizer_loss": real,
+        "structure": real,
+        "style_distance": real,
+        "content_lost": pa.bool_(),
         "steps": whole,
         "seconds": real,
         "device": text,
@@ -153,6 +168,9 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "style_loss_relu1_1": 2.0,
         "style_loss_relu2_1": 3.0,
         "optimizer_loss": 5.75,
+        "structure": 0.75,
+        "style_distance": 0.25,
+        "content_lost": False,
         "steps": 150,
         "seconds": 1.25,
         "device": "cpu",
@@ -173,6 +191,19 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
         "row": 1,
     }
+
+
+def test_a_picture_that_hardly_shows_its_content_is_told(tmp_path: Path) -> None:
+    faint = Outcome(2, "faint", "a.png", "b.png", "completed", make_record(structure=0.49))
+    unknown = Outcome(3, "old", "a.png", "b.png", "cached", make_record(structure=None))
+    table = write(tmp_path, COMPLETED, faint, unknown)
+    assert table["content_lost"].to_pylist() == [False, True, None]
+    assert content_lost([COMPLETED, faint, unknown, FAILED]) == ["faint"]
+
+
+@pytest.mark.parametrize(("loss", "text"), [(0.25431, "0.254"), (12.345, "12.3"), (9794.2, "9,794"), (0.0, "0")])
+def test_a_loss_is_shown_with_the_digits_that_tell(loss: float, text: str) -> None:
+    assert shown(loss) == text
 
 
 def test_the_layers_add_up_to_the_style_loss(tmp_path: Path) -> None:

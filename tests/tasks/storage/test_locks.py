@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect.locking.protocol import LockManager
 
+from stylebatch.flows.key_locks import KeyLocks
 from stylebatch.tasks.storage.locks import FileLocks
 
 HOLDER = """
@@ -30,11 +32,18 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
     assert not locks.is_lock_holder("key", "you")
     assert locks.is_locked("key")
     assert not locks.acquire_lock("key", "you", acquire_timeout=0)
-    assert asyncio.run(locks.aacquire_lock("other key", "you"))
     with pytest.raises(ValueError, match="does not hold"):
         locks.release_lock("key", "you")
     locks.release_lock("key", "me")
     assert not locks.is_locked("key")
+
+
+def test_prefect_waits_for_them_without_being_held_up(tmp_path: Path) -> None:
+    locks = KeyLocks(tmp_path)
+    assert isinstance(locks, LockManager)
+    assert asyncio.run(locks.aacquire_lock("key", "you"))
+    assert FileLocks(tmp_path).is_locked("key")
+    locks.release_lock("key", "you")
     assert asyncio.run(locks.await_for_lock("key", timeout=0))
 
 

@@ -9,8 +9,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
+from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.storage.places import Place, PlaceParameter, is_web, join, original, to_place, without_secrets
+from stylebatch.tasks.storage.places import Place, is_web, join, original, to_place, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,12 @@ def test_other_protocols_are_refused(protocol: str) -> None:
         ("https://example.org/a.jpg?X-Amz-Signature=passphrase", "https://example.org/a.jpg?X-Amz-Signature=…"),
         ("https://example.org/a.jpg?w=1&sig=passphrase&x=2", "https://example.org/a.jpg?w=1&sig=…&x=2"),
         ("https://example.org/a.jpg?access_token=passphrase#b", "https://example.org/a.jpg?access_token=…#b"),
+        ("https://example.org/a.jpg#token=passphrase", "https://example.org/a.jpg#token=…"),
+        ("https://example.org/a.jpg?pw=passphrase", "https://example.org/a.jpg?pw=…"),
+        ("https://example.org/a.jpg?w=1;pwd=passphrase", "https://example.org/a.jpg?w=1;pwd=…"),
+        ("s3://bucket/a.jpg?session=passphrase", "s3://bucket/a.jpg?session=…"),
+        ("ftp://name:passphrase@example.org/a.jpg", "ftp://…@example.org/a.jpg"),
+        ("file://name:passphrase@host/a.jpg", "file://…@host/a.jpg"),
     ],
 )
 def test_credentials_are_refused_and_not_repeated(text: str, shown: str) -> None:

@@ -14,6 +14,7 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.storage import cache, web
+from stylebatch.tasks.storage.addresses import is_public
 from stylebatch.tasks.stylizing.stylize import is_transient
 
 
@@ -33,7 +34,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"x" * int(rest))
+            self.wfile.write(b"x" * int(rest.partition("?")[0]))
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -52,8 +53,9 @@ def server() -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take this machine for a public one: no test speaks to another."""
-    real = web.is_public
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1" or real(address))
+    monkeypatch.setattr(
+        "stylebatch.tasks.storage.web.is_public", lambda address: address == "127.0.0.1" or is_public(address)
+    )
 
 
 def get(path: str, server: ThreadingHTTPServer, names: dict[str, list[str]] | None = None) -> bytes:
@@ -65,9 +67,20 @@ def get(path: str, server: ThreadingHTTPServer, names: dict[str, list[str]] | No
     return file.getvalue()
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "192.1.0.1",
+        "198.20.0.1",
+        "2606:4700:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+    ],
+)
 def test_public_addresses(address: str) -> None:
-    assert web.is_public(address)
+    assert is_public(address)
 
 
 @pytest.mark.parametrize(
@@ -76,10 +89,15 @@ def test_public_addresses(address: str) -> None:
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254",
         "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00:ec2::254", "ff02::1",
         "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "nonsense",
+        "192.0.0.192", "192.0.0.9", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "192.0.2.1", "0.1.2.3",
+        "fec0::1", "feff::1", "fc00::1", "64:ff9b:1::1", "64:ff9b:1::808:808", "::8.8.8.8", "::10.0.0.1", "100::1",
+        "::ffff:0:8.8.8.8", "2001::1", "2001:2::1", "2001:10::1", "2001:20::1", "3fff::1", "5f00::1", "4000::1",
+        "2002:a00:1::1", "64:ff9b::a9fe:a9fe", "2001:470::5efe:a00:1", "2001:470::200:5efe:7f00:1",
+        "::ffff:192.0.0.192",
     ],
 )  # fmt: skip
 def test_private_addresses(address: str) -> None:
-    assert not web.is_public(address)
+    assert not is_public(address)
     with pytest.raises(BadInput, match="h is at a private address"):
         web.fetch("https://h/a.jpg", io.BytesIO(), lambda host, port: ["8.8.8.8", address])
 
@@ -164,4 +182,31 @@ def test_a_row_by_http(server: ThreadingHTTPServer, samples: Path, tmp_path: Pat
     )
     assert not server.asked  # type: ignore[attr-defined]
     _, (on,) = check_rows(Manifest(tmp_path / "a.csv", rows, allow_http=True), {})
-    assert on.message == "content: 30 is not a picture (JPEG, PNG, WebP, TIFF, BMP or GIF)"
+    assert on.message == "content: 30 is not a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF)"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://h:99999/x", "http://x]/a", "http://[::1/a", "http://h:x/a", "http://[zz]/a", "http://" + "a" * 70 + "/x"],
+)
+def test_an_address_that_cannot_be_costs_its_row(address: str, samples: Path, tmp_path: Path) -> None:
+    good = {"content": str(samples / "images/coffee.jpg"), "style": str(samples / "styles/glass.jpg")}
+    rows = [{**good, "content": address}, {**good, "style": address}, {**good, "init": address}, good]
+    pairs, bad_rows = check_rows(Manifest(tmp_path / "a.csv", rows, allow_http=True), {})
+    assert [pair.row for pair in pairs] == [4]
+    assert all("is no address" in bad.message or "private address" in bad.message for bad in bad_rows), bad_rows
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize("target", ["http://h:99999/x", "http://x]/a", "//[::1/a"])
+def test_a_redirect_to_what_cannot_be_is_told(target: str, server: ThreadingHTTPServer) -> None:
+    with pytest.raises((BadInput, OSError), match=r"is no address|private address|cannot be read"):
+        get(f"/to/{target}", server)
+
+
+@pytest.mark.usefixtures("public")
+def test_a_host_and_a_path_of_any_letters(server: ThreadingHTTPServer) -> None:
+    file = io.BytesIO()
+    address = f"http://bücher.example:{server.server_port}/bytes/3?große=ü%20x"
+    web.fetch(address, file, lambda host, port: ["127.0.0.1"] if host == "xn--bcher-kva.example" else [])
+    assert file.getvalue() == b"xxx"

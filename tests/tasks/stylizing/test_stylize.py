@@ -54,7 +54,9 @@ def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path)
     assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
     assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
     assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)
-    assert record.tv_loss > 0
+    assert record.content_loss is not None
+    assert record.style_loss is not None
+    assert record.tv_loss
     assert record.style_loss == pytest.approx(sum(record.style_loss_by_layer.values()))
     assert record.total_loss == pytest.approx(record.content_loss + record.style_loss + record.tv_loss)
     assert list(record.style_loss_by_layer) == [f"relu{block}_1" for block in range(1, 6)]
@@ -73,8 +75,9 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
     [
         {"steps": 6},
         {"preset": "gatys2016"},
-        {"content_weight": 1.0},
-        {"style_weight": 1.0},
+        {"objective": "classic"},
+        {"content_weight": 3.0},
+        {"style_weight": 0.3},
         {"tv_weight": 100.0},
         {"tv_weight": 100.0, "tv_power": 2},
         {"preserve_color": "luminance"},
@@ -90,7 +93,6 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
         {"init": "noise"},
         {"init": "images/rocket.jpg"},
         {"optimizer": "adam"},
-        {"history": 1},
         {"precision": "bfloat16"},
     ],
     ids=str,
@@ -104,9 +106,13 @@ def test_every_setting_changes_the_picture(tmp_path: Path, samples: Path, change
     assert not np.array_equal(pixels(store, base), pixels(store, other))
 
 
-def test_seed_and_learning_rate_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
+def test_seed_learning_rate_and_history_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
     store = Store(tmp_path)
-    for fixed, change in (({"init": "noise"}, {"seed": 1}), ({"optimizer": "adam"}, {"learning_rate": 0.1})):
+    for fixed, change in (
+        ({"init": "noise"}, {"seed": 1}),
+        ({"optimizer": "adam"}, {"learning_rate": 0.1}),
+        ({"steps": 16}, {"history": 1}),
+    ):
         jobs = make_job(samples, **fixed), make_job(samples, **fixed, **change)
         for job in jobs:
             stylize(job, store, CPU)
@@ -148,8 +154,9 @@ def test_the_network_and_a_style_are_loaded_once(tmp_path: Path, samples: Path) 
     store = Store(tmp_path)
     for content in ("images/coffee.jpg", "images/rocket.jpg", "images/chelsea.jpg"):
         stylize(make_job(samples, content=content, steps=1, precision="float32"), store, CPU)
-    assert objective.load_encoder.cache_info().misses == 1
-    assert objective.load_style.cache_info().misses == 1
+    # The one that judges goes a layer deeper than the one that optimizes.
+    assert objective.load_encoder.cache_info().misses == 2
+    assert objective.load_style.cache_info().misses == 2
 
 
 def test_a_picture_that_changed_since_its_key_was_made_is_refused(tmp_path: Path, samples: Path) -> None:
@@ -253,7 +260,7 @@ def test_a_black_mask_is_no_style_at_all(tmp_path: Path, samples: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "black.png")
     record = stylize(make_job(samples, masks=str(tmp_path / "black.png"), init="noise"), Store(tmp_path), CPU)
     assert record.style_loss == 0
-    assert record.content_loss > 0
+    assert record.content_loss
 
 
 def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:

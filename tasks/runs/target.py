@@ -1,0 +1,44 @@
+"""Whether a run may write into a folder: it may have been a run's before, or is empty, or not there yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.storage.files import exists
+from stylebatch.tasks.storage.object_stores import clear_errors, file_system
+from stylebatch.tasks.storage.places import Place
+
+
+def refuse_others_folder(folder: Place) -> None:
+    """Refuse a folder that has things in it which no run has written; hidden names, such as a Mac's, do not count.
+
+    Raises:
+        BadRequest: it has, or it is a file.
+        BadInput, OSError: it cannot be listed.
+    """
+    if exists(folder / "run.json") or exists(folder / ".store"):
+        return
+    others = sorted(name for name in _names(folder) if not name.startswith("."))
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise BadRequest(
+            f"--out {folder}: there is {others[0]}{more} in it, and no run; give an empty folder, a new one, or a run's"
+        )
+
+
+def _names(folder: Place) -> list[str]:
+    if isinstance(folder, Path):
+        try:
+            return [entry.name for entry in folder.iterdir()]
+        except FileNotFoundError:
+            return []
+        except NotADirectoryError:
+            raise BadRequest(f"--out {folder}: it is a file; give a folder") from None
+    try:
+        with clear_errors(folder):
+            listed = file_system(folder).ls(folder.path, detail=False)
+    except FileNotFoundError:
+        return []
+    # A store may list the folder itself.
+    return [name for path in listed if (name := str(path).rstrip("/").rpartition("/")[2]) != folder.name]

@@ -1,0 +1,118 @@
+"""What a training is asked for, and the digests by which its outcome is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.nst.precision import fastest_precision
+from stylebatch.tasks.request.settings import WEIGHTS, Settings
+from stylebatch.tasks.storage.places import Place
+
+# Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day.
+TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
+# The settings that a training goes by.
+COUNTING = ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed")
+VERSION = 2  # to be raised with every change that gives another network for the same request
+MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
+File = tuple[Place, str]  # with its SHA-256
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a training is asked for.
+
+    Attributes:
+        styles: one, which the network is tuned to, or the several that it learns any style from.
+        contents: photographs; some are held out.
+        settings: those of `COUNTING` decide, with the weights of the balanced objective.
+        steps: of the training, at most.
+        start: the file of a network to start from.
+    """
+
+    styles: Sequence[File]
+    contents: Sequence[File]
+    settings: Settings
+    steps: int
+    start: File | None = None
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether it is for one style."""
+        return len(self.styles) == 1
+
+    @property
+    def name(self) -> str:
+        """What the network paints, for people."""
+        return self.styles[0][0].name if self.is_tuning else "any style"
+
+    @property
+    def longer_sides(self) -> tuple[int, int]:
+        """The least and the largest longer side, in pixels, of the pictures that the network is trained for."""
+        return self.settings.size // 2, 3 * self.settings.size // 2
+
+    @cached_property
+    def key(self) -> str:
+        """The digest of what the network is for, 64 hexadecimal digits: the same whatever it is trained with."""
+        return _digest(
+            version=VERSION,
+            styles=sorted(sha256 for _, sha256 in self.styles),
+            settings=self.settings.model_dump(mode="json", include=set(COUNTING)),
+            start=self.start and self.start[1],
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that decides the network, 64 hexadecimal digits."""
+        return _digest(key=self.key, contents=sorted(sha256 for _, sha256 in self.contents), steps=self.steps)
+
+
+def _digest(**decides: object) -> str:
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def make_request(
+    styles: Sequence[File],
+    contents: Sequence[File],
+    settings: Settings,
+    device: str,
+    start: File | None = None,
+    steps: int | None = None,
+) -> Request:
+    """A request with what ``auto`` stands for on this device in its place.
+
+    Weights of the classic objective become those that are as many times the default of the balanced one.
+    Pictures that are there twice count once, and of too many for the memory some are taken.
+
+    Args:
+        styles: one, to be tuned to, or several different ones.
+
+    Raises:
+        BadRequest: there are too few different contents.
+    """
+    content, style = WEIGHTS[settings.objective]
+    resolved = settings.model_copy(
+        update={
+            "precision": fastest_precision(device) if settings.precision == "auto" else settings.precision,
+            "objective": "balanced",
+            "content_weight": settings.content_weight / content,
+            "style_weight": settings.style_weight / style,
+        }
+    )
+    looks, photographs = _different(styles), _different(contents)
+    if len(photographs) < 2:
+        raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
+    request = Request(
+        looks, photographs, resolved, steps or (TUNING_STEPS if len(looks) == 1 else ANY_STYLE_STEPS), start
+    )
+    most = max(2, int(MOST_BYTES / (3 * request.longer_sides[1] ** 2)))
+    return replace(request, styles=looks[:most], contents=photographs[:most])
+
+
+def _different(files: Sequence[File]) -> list[File]:
+    """Each picture once, by the order of their digests, which has nothing to do with what they show."""
+    return sorted({sha256: (path, sha256) for path, sha256 in files}.values(), key=lambda file: file[1])
