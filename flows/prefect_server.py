@@ -62,7 +62,7 @@ def _has_settings(file: Path) -> bool:
     return False
 
 
-class _Overheard(io.StringIO):
+class Overheard(io.StringIO):
     """What Prefect prints, while a progress bar goes on where it is."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ def find_server() -> Server:
     Raises:
         BadRequest: Prefect cannot be used as it is set up.
     """
-    said = _Overheard()
+    said = Overheard()
     try:
         # It warns of a home that cannot be made, and prints what is told below in a sentence.
         with warnings.catch_warnings(action="ignore"), redirect_stderr(said):
@@ -272,7 +272,7 @@ class TemporaryServer:
                 "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, or set PREFECT_API_URL to a server that runs"
             )
         os.environ["PREFECT_API_URL"] = self._url
-        with redirect_stderr(_Overheard()):  # what it says it has said before
+        with redirect_stderr(Overheard()):  # what it says it has said before
             refresh_global_settings_context()
 
     def share(self, address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest import mock
@@ -18,9 +19,10 @@ import psutil
 import pytest
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from rich.console import Console
 
 from stylebatch.flows import prefect_server as module
-from stylebatch.flows.prefect_server import NamedServer, TemporaryServer, configure, find_server
+from stylebatch.flows.prefect_server import NamedServer, Overheard, TemporaryServer, configure, find_server
 from stylebatch.tasks.errors import BadRequest
 
 FUSE = 200.0  # seconds that nothing takes
@@ -115,6 +117,16 @@ def test_prefect_s_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None
     assert done.stdout.startswith("Prefect's settings cannot be read: Invalid value (at end of document); correct")
     assert str(tmp_path) in done.stdout
     assert done.stderr == ""
+
+
+def test_a_progress_bar_goes_on_while_prefect_prints() -> None:
+    with redirect_stderr(io.StringIO()) as screen:
+        console = Console(stderr=True)
+        with redirect_stderr(Overheard()) as overheard:
+            print("by Prefect", file=sys.stderr)
+            console.print("by the bar")
+    assert screen.getvalue() == "by the bar\n"
+    assert overheard.getvalue() == "by Prefect\n"
 
 
 @pytest.mark.slow
