@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint format settings bench constraints clean
+.PHONY: help demo test test-slow lint format settings bench constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -13,7 +13,10 @@ demo: .venv/installed  ## stylize nine sample pairs, paint twenty in one pass, a
 	$(BIN)/stylebatch run manifests/demo.yaml --gallery
 
 test: .venv/installed  ## run the tests
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-slow: .venv/installed  ## run those that take long and seldom tell more
+	$(BIN)/pytest -n 2 --dist loadgroup -m slow
 
 lint: .venv/installed  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -29,12 +29,13 @@ def prepare_here(
     return prepare(rows, slots, [slot.device for slot in slots]) if rows.are_decided else None
 
 
-def carry_out_cached(prepared: Prepared, trace: bool, allow_http: bool) -> Outcomes:
+def carry_out_cached(prepared: Prepared, trace: bool, allow_http: bool, grids: bool = True) -> Outcomes:
     """Leave what a run leaves whose rows are all done or bad: pictures, grids, report.
 
     Args:
         trace: also write the loss curves that there are, as ``traces.parquet``.
         allow_http: let the originals of the grids be read from the web.
+        grids: draw them.
     """
     assert prepared.is_done
     ledger, store = prepared.ledger, open_store(prepared.ledger.folder)
@@ -42,5 +43,5 @@ def carry_out_cached(prepared: Prepared, trace: bool, allow_http: bool) -> Outco
         watching().damaged([])
         settle_known(prepared.work, ledger, store)
         watching().planned([], ledger.outcomes)
-    wind_up(ledger, store, trace, allow_http)
+    wind_up(ledger, store, trace, allow_http, grids)
     return ledger.outcomes

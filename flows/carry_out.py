@@ -30,6 +30,7 @@ def carry_out(
     max_failures: int | None = None,
     trace: bool = False,
     allow_http: bool = False,
+    grids: bool = True,
 ) -> Outcomes:
     """Stylize what is not done, and write pictures, grids and report into the ledger's folder.
 
@@ -39,6 +40,7 @@ def carry_out(
         max_failures: failed rows at which to stop; those that are left have no outcome.
         trace: also keep the loss curves of the pairs that are stylized, as ``traces.parquet``.
         allow_http: let the originals of the grids be read from the web.
+        grids: draw them; otherwise those of an earlier run go, since they would show what was.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -66,7 +68,7 @@ def carry_out(
             watcher.get().finished(job, settled_now)
             artifacts.advance(settled_now, len(ledger.outcomes))
         artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
-    artifacts.show(wind_up(ledger, store, trace, allow_http))
+    artifacts.show(wind_up(ledger, store, trace, allow_http, grids))
     artifacts.summarize(ledger.outcomes)
     if lost := content_lost(ledger.outcomes):
         get_run_logger().warning(warning_of(lost))

@@ -15,8 +15,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.devices.slots import available_devices
-from stylebatch.tasks.gallery.collection import Collection, default_folder, prepare_folder
+from stylebatch.tasks.gallery.collection import Collection
+from stylebatch.tasks.gallery.folder import default_folder, prepare_folder, write_page
 from stylebatch.tasks.gallery.mirror import on_this_machine
+from stylebatch.tasks.gallery.page_data import Look, page_data
 from stylebatch.tasks.gallery.plots import draw_plots
 from stylebatch.tasks.gallery.quality import FigureKey, Figures, figure_key, judge, read_figures, write_figures
 from stylebatch.tasks.gallery.thumbnails import make_copies
@@ -32,13 +34,22 @@ progress: ContextVar[Callable[[str, int, int], None]] = ContextVar("progress", d
 
 
 @flow(name="gallery", task_runner=ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1))  # type: ignore[arg-type]  # a fault of Prefect's types
-def gallery(run_dirs: Sequence[PlaceParameter], out: PlaceParameter | None = None, allow_http: bool = False) -> Place:
+def gallery(
+    run_dirs: Sequence[PlaceParameter],
+    out: PlaceParameter | None = None,
+    allow_http: bool = False,
+    title: str = "",
+    presentation: bool = False,
+) -> Place:
     """Write a gallery of one or several runs. What an earlier gallery in the same folder has is not made again.
 
     Args:
         run_dirs: the runs' folders, by their paths or URLs.
-        out: the gallery's folder; without it, ``gallery`` in the run's, or beside the first of several.
+        out: the gallery's folder; without it, ``gallery`` in the run's (``presentation`` for one), or beside the
+            first of several.
         allow_http: let originals be read from the web; never from a private address.
+        title: the page's heading; without one, the runs' names.
+        presentation: for people who are to choose: names as one would write them, no figures, nothing that failed.
 
     Returns:
         The page, ``index.html``.
@@ -47,17 +58,20 @@ def gallery(run_dirs: Sequence[PlaceParameter], out: PlaceParameter | None = Non
         BadRequest: there is no run in a folder, or the gallery's folder cannot be written to.
     """
     runs = read_runs(run_dirs, allow_http)
-    place = out or default_folder(run_dirs)
+    place = out or default_folder(run_dirs, presentation)
     with on_this_machine(place) as folder:
         prepare_folder(folder)
         collection = Collection(runs, folder)
         missing = _copy(collection)
-        figures = _judge(collection, folder, [run.folder / "gallery" for run in runs])
-        found = collection.layout.values
-        dimensions = {name: values for name, values in found.items() if name not in ("content", "style")}
-        progress.get()("plots and page", 0, 0)
-        plots = draw_plots(collection.points(figures), dimensions, folder)
-        page = collection.write(missing, figures, plots)
+        figures, plots = {}, []
+        if not presentation:
+            figures = _judge(collection, folder, [run.folder / "gallery" for run in runs])
+            found = collection.layout.values
+            dimensions = {name: values for name, values in found.items() if name not in ("content", "style")}
+            progress.get()("plots and page", 0, 0)
+            plots = draw_plots(collection.points(figures), dimensions, folder)
+        data = page_data(collection, Look(title, presentation), missing, figures, plots)
+        page = write_page(folder, collection, data)
     return place / page.name
 
 

@@ -81,7 +81,7 @@ def stylize(
         device: where to compute: ``auto``, ``cpu``, ``cuda:0``.
         allow_http: let pictures be read from the web; never from a private address.
         progress: called after each step of the optimizer with the steps so far and the steps in all.
-        settings: as in a manifest: ``size=256, steps=100, style_weight=20``. ``init`` may be a picture of Pillow's too.
+        settings: as in a manifest: ``size=256, content_weight=3``. ``init`` may be a picture of Pillow's too.
 
     Returns:
         The picture with its losses: those that a run would report for a row of these pictures and settings.

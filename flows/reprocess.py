@@ -31,6 +31,8 @@ def reprocess(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
+    only: PlaceParameter | None = None,
+    grids: bool = True,
     fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
 ) -> State[Outcomes]:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
@@ -46,6 +48,8 @@ def reprocess(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        only: only the rows that this manifest names, such as the picks of a gallery.
+        grids: draw the result grids.
         fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
@@ -56,7 +60,7 @@ def reprocess(
             read, the folder cannot be written to, or the devices or the cluster are not there.
     """
     placement = place(devices, runner, address)
-    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http)
+    plan = make_plan(run_dir, failed, where, texts(overrides), placement.slots[0], allow_http, only)
     open_store(run_dir).create()
     watching().intended(plan)
     asked = plan.manifest
@@ -71,5 +75,5 @@ def reprocess(
         plan.before,
         plan.decisions,
     )
-    outcomes = carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http)
+    outcomes = carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http, grids)
     return verdict(outcomes, len(asked.rows), fail_from)

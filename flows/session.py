@@ -28,6 +28,7 @@ class Session:
     def __init__(self, say_error: Callable[[str], None], *last: Callable[[], None]) -> None:
         self._server: Server | None = None
         self._say_error = say_error
+        self._over = False
         self._interrupt = Interrupt(self._stop, *last)
 
     @contextmanager
@@ -49,6 +50,8 @@ class Session:
                     "same command again"
                 ) from None
             raise
+        finally:
+            self._over = True
 
     @contextmanager
     def flows(self) -> Iterator[None]:
@@ -89,6 +92,8 @@ class Session:
 
     def _lost(self, why: str) -> None:
         """The server has died: what Prefect would wait for now does not come."""
+        if self._over:  # nothing waits any more
+            return
         self._interrupt.before(lambda: self._say_error(why))
         self._interrupt.end(NOTHING_COULD_BE_DONE)
 

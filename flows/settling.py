@@ -45,12 +45,13 @@ def lose_missing(work: Work, ledger: Ledger, store: AnyStore) -> list[Outcome]:
     return ledger.lose(store.missing(one.output for one in ledger.outcomes if one.output and one.row in own))
 
 
-def wind_up(ledger: Ledger, store: AnyStore, trace: bool, allow_http: bool) -> list[Place]:
+def wind_up(ledger: Ledger, store: AnyStore, trace: bool, allow_http: bool, grids: bool = True) -> list[Place]:
     """Write what is made of all rows, once they are settled.
 
     Args:
         trace: write the loss curves of the pairs that have some, as ``traces.parquet``.
         allow_http: let the originals of the grids be read from the web.
+        grids: draw them; otherwise those of an earlier run go, since they would show what was.
 
     Returns:
         The grids.
@@ -58,4 +59,4 @@ def wind_up(ledger: Ledger, store: AnyStore, trace: bool, allow_http: bool) -> l
     store.sweep()
     if trace:
         write_traces(ledger.outcomes, store, ledger.folder / "traces.parquet")
-    return write_grids(ledger.outcomes, ledger.manifest.parent, ledger.folder, allow_http)
+    return write_grids(ledger.outcomes if grids else (), ledger.manifest.parent, ledger.folder, allow_http)

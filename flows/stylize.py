@@ -33,6 +33,7 @@ def stylize(
     runner: RunnerName = "threads",
     address: str = "",
     allow_http: bool = False,
+    grids: bool = True,
     fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
 ) -> State[Outcomes]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
@@ -48,6 +49,7 @@ def stylize(
         runner: what hands the pairs out: threads of this process, or a Dask or Ray cluster.
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
+        grids: draw the result grids.
         fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
@@ -59,7 +61,7 @@ def stylize(
     """
     placement = place(devices, runner, address)
     prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http)
-    outcomes = carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http)
+    outcomes = carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http, grids)
     return verdict(outcomes, prepared.ledger.rows, fail_from)
 
 

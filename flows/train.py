@@ -14,7 +14,7 @@ from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.tasks.devices.slots import Slot, make_slots
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.gallery.training_plot import draw_training
-from stylebatch.tasks.networks.model_check import BUNDLED
+from stylebatch.tasks.networks.bundled import BUNDLED
 from stylebatch.tasks.networks.models import Trained, read_trained
 from stylebatch.tasks.request.globs import expand
 from stylebatch.tasks.request.settings import Overrides, Settings, check_settings, texts

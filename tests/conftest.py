@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
+from urllib.request import urlopen
 
-import httpx
 import pytest
+
+from tests.waiting import FUSE, wait_for
 
 if TYPE_CHECKING:
     from tests.object_store import Bucket, ObjectStore
@@ -35,6 +43,16 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the tests of a module share is made by one process: they all go there (``--dist loadgroup``)."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            found = item._fixtureinfo.name2fixturedefs.values()
+            if any(fixture.scope == "module" for (*_, fixture) in found):
+                item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 @pytest.fixture(scope="session")
@@ -95,8 +113,13 @@ def workplace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[str]:
+def prefect_server(pytestconfig: pytest.Config) -> Iterator[str]:
     """A real Prefect server on loopback, as a user would run one; its API's address."""
+    database = Path(_prefect_home.name) / "prefect.db"
+    # An empty database is kept from one time to the next: to make it takes as long as a dozen tests.
+    empty = pytestconfig.cache.mkdir("prefect") / f"{version('prefect')}.db" if pytestconfig.cache else None
+    if empty and empty.exists() and not database.exists():
+        shutil.copy(empty, database)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -104,21 +127,29 @@ def prefect_server() -> Iterator[str]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/api"
     try:
-        deadline = time.monotonic() + 120
-        while not _answers(url):
-            assert server.poll() is None, "the Prefect server ended"
-            assert time.monotonic() < deadline, "the Prefect server does not answer"
-            time.sleep(0.2)
+        wait_for(lambda: _answers(url), "the Prefect server answers", server)
+        if empty and not empty.exists():
+            _copy(database, empty)
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=FUSE)
+
+
+def _copy(database: Path, target: Path) -> None:
+    """Also of one that is in use, and whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        copy = Path(folder) / "copy.db"
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as destination:
+            source.backup(destination)
+        copy.replace(target)
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").status_code == 200
-    except httpx.TransportError:
+        with urlopen(f"{url}/health", timeout=FUSE) as answer:
+            return bool(answer.status == 200)
+    except OSError:
         return False
 
 
@@ -129,6 +160,19 @@ def prefect(prefect_server: str) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         yield
+
+
+@pytest.fixture
+def restored_process() -> Iterator[None]:
+    """Signals, environment and memory as they were, which a command takes over for the rest of its process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    told = signal.set_wakeup_fd(-1)
+    with mock.patch.dict(os.environ):
+        yield
+    gc.unfreeze()
+    signal.set_wakeup_fd(told)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import os
+import contextlib
+import io
 import re
 import shlex
-import signal
-from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -88,14 +85,14 @@ def test_what_is_not_run_exists_all_the_same(page: Path) -> None:
         for command in commands(block) if block.language == "sh" else ():
             words = list(takewhile(lambda word: word not in ("&", "2>"), shlex.split(command)))
             if words[0].endswith("stylebatch"):
-                known.commands[words[1]].make_context(words[1], words[2:])
+                known.get_command(None, words[1]).make_context(words[1], words[2:])
     for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a reader who has pictures by the names of the pages, and the README's ``my.yaml``."""
+    """The folder of a reader who has the samples, pictures by the names of the pages, and the README's ``my.yaml``."""
     folder = tmp_path_factory.mktemp("desk")
     noise = np.random.default_rng(0)
     for name in PICTURES:
@@ -103,34 +100,27 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(noise.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(folder / name)
     (manifest,) = (block.text for block in blocks(README) if block.text.startswith("# my.yaml\n"))
     (folder / "my.yaml").write_text(f"defaults: {{size: 48, steps: 2}}\n{manifest}")
+    (folder / "manifests").symlink_to(ROOT / "manifests")
     return folder
 
 
-@pytest.fixture
-def process() -> Iterator[None]:
-    """Signals, environment and memory as they were, which a command takes over for the rest of its process."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with mock.patch.dict(os.environ):
-        yield
-    gc.unfreeze()
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @each_page
-@pytest.mark.usefixtures("prefect", "process")
+@pytest.mark.usefixtures("prefect", "restored_process")
 def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)
     to_run = [block for block in blocks(page) if block.run]
     if not Path("outputs/my").exists() and any(block.language in ("sh", "python") for block in to_run):
         call("stylebatch run my.yaml")  # which a reader of any page has done
     names: dict[str, Any] = {}
-    for block in to_run:
+    for block, following in zip(to_run, [*to_run[1:], None], strict=True):
         if block.language == "sh":
             for command in commands(block):
                 call(command)
         elif block.language == "python":
-            exec(compile(block.text, f"{page.name}, from line {block.line}", "exec"), names)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(block.text, f"{page.name}, from line {block.line}", "exec"), names)
+            if following and not following.language:
+                assert printed.getvalue() == following.text
         elif block.language in ("yaml", "csv", "json"):
             call(f"stylebatch check {written(block, desk)}")
 

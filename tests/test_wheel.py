@@ -38,7 +38,7 @@ def test_everything_is_under_the_one_name(wheel: set[str]) -> None:
 
 def test_every_module_and_the_files_that_it_needs_are_there(wheel: set[str]) -> None:
     wanted = {path.relative_to(ROOT) for folder in ("flows", "tasks") for path in ROOT.glob(f"{folder}/**/*.py")}
-    wanted |= {path.relative_to(ROOT) for path in ROOT.glob("tasks/gallery/web/*")}
+    wanted |= {path.relative_to(ROOT) for path in ROOT.glob("tasks/gallery/web/**/*.*")}
     for pattern in ("*.yaml", "images/*.jpg", "styles/*.jpg", "models/*"):
         found = {path.relative_to(ROOT) for path in (ROOT / "manifests").glob(pattern)}
         assert found, pattern
@@ -47,6 +47,9 @@ def test_every_module_and_the_files_that_it_needs_are_there(wheel: set[str]) -> 
 
 
 def test_nothing_else_is_there(wheel: set[str]) -> None:
-    inside = {name.removeprefix("stylebatch/") for name in wheel if name.startswith("stylebatch/")} - {"__init__.py"}
+    inside = {name.removeprefix("stylebatch/") for name in wheel if name.startswith("stylebatch/")} - {
+        "__init__.py",
+        "py.typed",
+    }
     assert all((ROOT / name).is_file() for name in inside)
     assert not {name for name in inside if name.startswith("manifests/") and name.endswith(".py")}

@@ -32,9 +32,14 @@ def gallery(
             parser=as_place,
             metavar="DIR",
             help="Folder for the gallery, by its path or URL.",
-            show_default="RUN_DIR/gallery, or beside the first of several",
+            show_default="RUN_DIR/gallery (RUN_DIR/presentation), or beside the first of several",
         ),
     ] = None,
+    title: Annotated[str, typer.Option(help="The page's heading.", show_default="the runs' names")] = "",
+    presentation: Annotated[
+        bool,
+        typer.Option("--presentation", help="For people who choose: no figures, and names as one would write them."),
+    ] = False,
     allow_http: AllowHttpOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -54,7 +59,9 @@ def gallery(
 
             session.ready()
             with nullcontext() if quiet or verbose else watching_gallery(session):
-                page = gallery([as_parameter(one) for one in run_dirs], out and as_parameter(out), allow_http)
+                page = gallery(
+                    [as_parameter(one) for one in run_dirs], out and as_parameter(out), allow_http, title, presentation
+                )
     if not quiet:
         out_console.print(escape(str(page)), highlight=False, soft_wrap=True)
     gc.freeze()

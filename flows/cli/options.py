@@ -49,6 +49,7 @@ MaxFailuresOption = Annotated[
     int | None, typer.Option(min=1, help="Stop when so many rows have failed: the run is evidently broken.")
 ]
 FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="The same as --max-failures 1.")]
+GridsOption = Annotated[bool, typer.Option("--grids/--no-grids", help="Draw the result grids.")]
 TraceOption = Annotated[
     bool, typer.Option("--trace", help="Keep the loss curve of each pair that is stylized, as traces.parquet.")
 ]

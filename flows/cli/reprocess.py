@@ -7,6 +7,7 @@ import time
 from typing import Annotated
 
 import typer
+from upath import UPath
 
 from stylebatch.flows.cli.ending import end
 from stylebatch.flows.cli.options import (
@@ -14,6 +15,7 @@ from stylebatch.flows.cli.options import (
     AllowHttpOption,
     DevicesOption,
     FailFastOption,
+    GridsOption,
     JsonOption,
     LogJsonOption,
     MaxFailuresOption,
@@ -22,6 +24,7 @@ from stylebatch.flows.cli.options import (
     RunnerOption,
     TraceOption,
     VerboseOption,
+    as_place,
 )
 from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console, say_error
@@ -33,7 +36,7 @@ from stylebatch.tasks.storage.places import Place, as_parameter
 
 EXAMPLE = (
     "Examples: [bold]stylebatch reprocess outputs/demo[/], "
-    "[bold]stylebatch reprocess outputs/demo --where 'style_loss > 5000 and style == \"swirls\"' --set steps=300[/]"
+    "[bold]stylebatch reprocess outputs/demo --where 'structure < 0.6 and style == \"glass\"' --set content_weight=3[/]"
 )
 
 
@@ -43,11 +46,18 @@ def reprocess(
     where: Annotated[
         str, typer.Option(metavar="EXPR", help="Only the rows for which this holds of the report's columns.")
     ] = "",
+    only: Annotated[
+        UPath | None,
+        typer.Option(
+            parser=as_place, metavar="FILE", help="Only the rows that this manifest names, such as a gallery's picks."
+        ),
+    ] = None,
     set_: SetOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
+    grids: GridsOption = True,
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
@@ -67,7 +77,7 @@ def reprocess(
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         if dry_run:
-            _print_plan(run_dir, failed, where, overrides, devices, allow_http, as_json)
+            _print_plan(run_dir, failed, where, only, overrides, devices, allow_http, as_json)
             raise typer.Exit
         from stylebatch.tasks.again.earlier import read_earlier
 
@@ -90,6 +100,8 @@ def reprocess(
                     runner,
                     address,
                     allow_http,
+                    only and as_parameter(only),
+                    grids,
                 )
         from stylebatch.tasks.runs.status import read_status
 
@@ -101,6 +113,7 @@ def _print_plan(
     run_dir: Place,
     failed: bool,
     where: str,
+    only: Place | None,
     overrides: dict[str, str],
     devices: str,
     allow_http: bool,
@@ -110,7 +123,7 @@ def _print_plan(
     from stylebatch.tasks.again.reprocess import make_plan
     from stylebatch.tasks.devices.slots import make_slots
 
-    plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0], allow_http)
+    plan = make_plan(run_dir, failed, where, overrides, make_slots(devices)[0], allow_http, only)
     if as_json:
         counts = {"unchanged": plan.unchanged, "left_alone": plan.left_alone, "gone": plan.gone}
         print(json.dumps({"rows": len(plan.manifest.rows), "reasons": plan.reasons, **counts}))

@@ -15,6 +15,7 @@ from stylebatch.flows.cli.options import (
     AllowHttpOption,
     DevicesOption,
     FailFastOption,
+    GridsOption,
     JsonOption,
     LogJsonOption,
     ManifestArgument,
@@ -47,6 +48,7 @@ def run(
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
+    grids: GridsOption = True,
     devices: DevicesOption = "auto",
     runner: RunnerOption = "threads",
     address: AddressOption = "",
@@ -72,15 +74,17 @@ def run(
         with session.signals():
             with watching(session, log_json, quiet or as_json or verbose):
                 from stylebatch.tasks.request.manifest import read_manifest
+                from stylebatch.tasks.runs.target import refuse_others_folder
 
                 # A request that cannot be carried out fails here, before Prefect's server starts.
                 rows = len(read_manifest(manifest, allow_http).rows)
+                refuse_others_folder(folder)
                 needs_flow = refresh or with_gallery or runner != "threads" or is_named()
                 prepared = None if needs_flow else _prepare(manifest, folder, overrides, devices, allow_http)
                 if prepared and prepared.is_done:
                     from stylebatch.flows.cached import carry_out_cached
 
-                    outcomes = carry_out_cached(prepared, trace, allow_http)
+                    outcomes = carry_out_cached(prepared, trace, allow_http, grids)
                 else:
                     session.start()
                     from stylebatch.flows.preparation import handing_over
@@ -92,7 +96,17 @@ def run(
                     source, target = as_parameter(manifest), as_parameter(folder)
                     with handing_over(prepared):
                         outcomes = stylize(
-                            source, target, overrides, refresh, limit, traced, devices, runner, address, allow_http
+                            source,
+                            target,
+                            overrides,
+                            refresh,
+                            limit,
+                            traced,
+                            devices,
+                            runner,
+                            address,
+                            allow_http,
+                            grids,
                         )
             if with_gallery:
                 from stylebatch.flows.gallery import gallery

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stylebatch.tasks.again.earlier import Earlier, read_earlier
+from stylebatch.tasks.again.picks import picked
 from stylebatch.tasks.again.where import choose
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.plan.jobs import Job, make_jobs
@@ -53,7 +54,13 @@ class Plan:
 
 
 def make_plan(
-    folder: Place, failed: bool, where: str, overrides: Mapping[str, str], slot: Slot, allow_http: bool = False
+    folder: Place,
+    failed: bool,
+    where: str,
+    overrides: Mapping[str, str],
+    slot: Slot,
+    allow_http: bool = False,
+    only: Place | None = None,
 ) -> Plan:
     """Look at an earlier run's manifest, pictures and results as they are now.
 
@@ -63,6 +70,7 @@ def make_plan(
         overrides: new settings for the rows that are chosen: all of them, where nothing chooses.
         slot: what the settings are resolved for.
         allow_http: let pictures be read from the web.
+        only: choose the rows that this manifest names.
 
     Raises:
         BadRequest: the folder has no run that could be carried out again, its manifest is gone, a setting is not
@@ -80,9 +88,13 @@ def make_plan(
         meant = set(choose(earlier.report, where)["row"].to_pylist())
         chosen &= {row for row, outcome in before.items() if outcome.row in meant}
 
+    if only:
+        meant = picked(only, earlier.outcomes)
+        chosen &= {row for row, outcome in before.items() if outcome.row in meant}
+
     general = dict(earlier.overrides)
     changes = {row: dict(earlier.changes[one.row]) for row, one in before.items() if one.row in earlier.changes}
-    if failed or where:
+    if failed or where or only:
         changes |= {row: changes.get(row, {}) | dict(overrides) for row in chosen if overrides}
     else:
         general |= overrides

@@ -54,7 +54,7 @@ def choose(report: pa.Table, condition: str) -> pa.Table:
         tree = ast.parse(condition.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise BadRequest(f"--where {condition}: {reason}; write it as --where 'style_loss > 5000'") from None
+        raise BadRequest(f"--where {condition}: {reason}; write it as --where 'structure < 0.6'") from None
     try:
         chosen: pa.Table = report.filter(_Reader(report).read(tree.body))
         return chosen

@@ -1,12 +1,13 @@
 """Result grids: contents down, styles across, the originals in the margins, the final loss under each result.
 
-Pairs that do not fill a product are shown as strips: content, style, result.
+Pairs that do not fill a product are shown as strips: content, style, result. All pages are one PDF, too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.gallery.grid_book import BOOK, write_book
+from stylebatch.tasks.gallery.names import as_written, title_of
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.request.styles import NamedStyle, styles_of, written
 from stylebatch.tasks.runs.report import Outcome, shown
@@ -32,11 +35,11 @@ GAP = 16
 TEXT = 15  # pixels of a line's font
 CAPTION = 2 * TEXT + 10
 BACKGROUND, INK, FAINT, ALARM = "white", "#1a1a1a", "#666666", "#b00020"
-# A page of 8 by 10 results is about 2,500 by 3,500 pixels: a screen's width at half size, and readable in print.
-COLUMNS, ROWS = 8, 10
+# A page of 10 by 10 results is about 3,000 pixels in square: a screen's width at half size, and readable in print.
+COLUMNS, ROWS = 10, 10
 # More than this nobody leafs through, and drawing the pages of a hundred thousand rows would take minutes.
 PAGES = 100
-LOOK = 1  # to be raised with every change of how a page is drawn
+LOOK = 2  # to be raised with every change of how a page is drawn
 DIGEST = "stylebatch"  # the PNG text that tells what the page was drawn from
 
 
@@ -72,7 +75,9 @@ def write_grids(outcomes: Sequence[Outcome], sources: Place, folder: Place, allo
     files: list[Place] = []
     pages = list(islice(_pages(outcomes, partial(original, sources, allow_http=allow_http), folder), PAGES))
     look_up(picture for page in pages for picture in _pictures_of(page))
-    there = {name for name in names_in(folder / "grids") if name.startswith("grid-") and name.endswith(".png")}
+    kept = set(names_in(folder / "grids"))
+    there = {name for name in kept if name.startswith("grid-") and name.endswith(".png")}
+    drawn = False
     for number, page in enumerate(pages, start=1):
         file = folder / "grids" / f"grid-{number:03}.png"
         digest = _digest(page)
@@ -83,9 +88,13 @@ def write_grids(outcomes: Sequence[Outcome], sources: Place, folder: Place, allo
             buffer = io.BytesIO()
             _draw(page).save(buffer, "PNG", pnginfo=metadata)
             write_atomically(file, buffer.getvalue())
+            drawn = True
         files.append(file)
-    for stale in there - {file.name for file in files}:
-        remove(folder / "grids" / stale)
+    stale = there - {file.name for file in files}
+    for name in stale:
+        remove(folder / "grids" / name)
+    if drawn or stale or (files and BOOK not in kept):
+        write_book(files, folder / "grids" / BOOK)
     return files
 
 
@@ -154,8 +163,8 @@ def _product_pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -
     by_pair = {(outcome.content, outcome.style): outcome for outcome in outcomes}
     contents = dict.fromkeys(outcome.content for outcome in outcomes)
     styles = dict.fromkeys(outcome.style for outcome in outcomes)
-    for down in _chunks(list(contents), ROWS):
-        for across in _chunks(list(styles), COLUMNS):
+    for down in _even(list(contents), ROWS):
+        for across in _even(list(styles), COLUMNS):
             header = [None, *(_style(style, locate) for style in across)]
             body = [
                 [_original(content, locate), *(_result(by_pair[content, style], folder) for style in across)]
@@ -173,21 +182,31 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
+def _even(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """As few parts as there have to be, and none much smaller than another: 12 by 10 are 6 and 6."""
+    parts = math.ceil(len(items) / most)
+    return _chunks(items, math.ceil(len(items) / parts))
+
+
 def _original(name: str, locate: Locate) -> Cell:
-    return Cell([(locate(name), 1.0)], title=Path(name).name, missing="unreadable")
+    return Cell([(locate(name), 1.0)], title=as_written(name), missing="unreadable")
 
 
 def _style(text: str, locate: Locate) -> Cell:
-    styles = styles_of(text)
-    title = written([NamedStyle(Path(style.name).name, style.weight) for style in styles])
-    return Cell([(locate(style.name), style.weight) for style in styles], title=title, missing="unreadable")
+    pictures = [(locate(style.name), style.weight) for style in styles_of(text)]
+    return Cell(pictures, title=_style_title(text), missing="unreadable")
+
+
+def _style_title(text: str) -> str:
+    return written([NamedStyle(as_written(style.name), style.weight) for style in styles_of(text)])
 
 
 def _result(outcome: Outcome, folder: Place) -> Cell:
+    title = title_of(outcome.id, as_written(outcome.content), _style_title(outcome.style))
     if outcome.record is None or outcome.output is None:
-        return Cell([], title=outcome.id, missing="failed")
+        return Cell([], title=title, missing="failed")
     picture = folder / outcome.output.as_posix()
-    return Cell([(picture, 1.0)], title=outcome.id, note=_note(outcome.record.total_loss))
+    return Cell([(picture, 1.0)], title=title, note=_note(outcome.record.total_loss))
 
 
 def _note(loss: float | None) -> str:
@@ -244,9 +263,7 @@ def _thumbnail(weighted: Sequence[tuple[Place, float]]) -> Image.Image | None:
     except (BadInput, OSError):
         return None
     if len(pictures) < 2:
-        for picture in pictures:
-            picture.thumbnail((CELL, CELL))
-        return pictures[0] if pictures else None
+        return _fitted(pictures[0]) if pictures else None
     total = sum(weight for _, weight in weighted)
     ends = [round(CELL * share / total) for share in accumulate(weight for _, weight in weighted)]
     mosaic = Image.new("RGB", (CELL, CELL), BACKGROUND)
@@ -254,6 +271,14 @@ def _thumbnail(weighted: Sequence[tuple[Place, float]]) -> Image.Image | None:
         if right > left:  # a weight of nothing has no width
             mosaic.paste(ImageOps.fit(picture, (right - left, CELL)), (left, 0))
     return mosaic
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """The picture with its longer side as long as a cell: what is small is enlarged, so that one sees it in print."""
+    if max(picture.size) > CELL:
+        picture.thumbnail((CELL, CELL))
+        return picture
+    return ImageOps.contain(picture, (CELL, CELL), Image.Resampling.BICUBIC)
 
 
 @cache

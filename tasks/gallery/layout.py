@@ -37,7 +37,9 @@ def as_text(value: Any) -> str:
         return ", ".join(name if weight == 1 else f"{name}:{as_text(weight)}" for name, weight in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(as_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else str(value)
+    return str(value)
 
 
 def lay_out(items: Sequence[Item], settings: Sequence[str]) -> Layout:
@@ -56,10 +58,12 @@ def lay_out(items: Sequence[Item], settings: Sequence[str]) -> Layout:
     pairs = [name for name in ("content", "style") if name in values]
     if not variants:
         rows, columns = ["content"], ["style"]
-    elif pairs or len(variants) == 1:
+        if len(values.get("style", ())) > WIDEST >= len(values.get("content", ())):
+            rows, columns = columns, rows  # one scrolls down more easily than sideways
+    elif len(variants) == 1:
         rows, columns = pairs or ["content"], variants
-    else:
-        rows, columns = variants[:-1], variants[-1:]
+    else:  # a sweep in two dimensions, for each pair
+        rows, columns = [*pairs, *variants[:-1]], variants[-1:]
     differing = [name for name in values if name not in ("content", "style")]
     down, across = ({tuple(item.get(name, "") for name in side) for item in items} for side in (rows, columns))
     return Layout(

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.gallery.names import as_written
 from stylebatch.tasks.gallery.thumbnails import Copy, copy_of
 from stylebatch.tasks.runs.run_folder import Original
 from stylebatch.tasks.storage.files import sha256_of
@@ -44,8 +45,10 @@ class Originals:
         original = self.all[place]
         return copy_of(original.path, original.sha256, self._folder, longer) if original.sha256 else None
 
-    def labels(self) -> list[str]:
+    def labels(self, as_people_write: bool = False) -> list[str]:
         """The file's name of each, or its whole name in the manifest where two files are called the same."""
         short = [Path(original.name).name or "no picture" for original in self.all]
+        if as_people_write:
+            short = [as_written(name) for name in short]
         count = Counter(short)
         return [original.name if count[name] > 1 else name for original, name in zip(self.all, short, strict=True)]

@@ -1,7 +1,8 @@
 """The gallery's page: one HTML file with style and scripts inside, which a content security policy allows by digest.
 
 Scripts cannot be loaded as modules, nor data be fetched, by a page that was opened from disk: so everything but the
-pictures is in the page. Names and errors travel as JSON, and the scripts only ever set them as text.
+pictures and the loss curves is in the page. Names and errors travel as JSON, and the scripts only ever set them as
+text. Curves come in pieces, each a script beside the page, once a pair is opened that has one in it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,25 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 GENERATOR = "stylebatch gallery"
 WEB = files("stylebatch.tasks.gallery") / "web"
 # In the order in which they use each other.
-SCRIPTS = ("data.js", "picture.js", "filters.js", "matrix.js", "list.js", "curve.js", "large.js", "main.js")
+SCRIPTS = (
+    "library/panzoom-4.6.2.min.js",
+    "data.js",
+    "comparable.js",
+    "state.js",
+    "chunks.js",
+    "picture.js",
+    "picks.js",
+    "filters.js",
+    "wipe.js",
+    "pane.js",
+    "curve.js",
+    "large.js",
+    "compare.js",
+    "result.js",
+    "matrix.js",
+    "list.js",
+    "main.js",
+)
 
 
 def _read(name: str) -> str:
@@ -36,24 +55,25 @@ def as_json(data: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def render_page(data: Mapping[str, Any], curves: Sequence[Any]) -> str:
-    """The page.
+def render_piece(number: int, curves: Sequence[Any]) -> str:
+    """A script that hands the page a piece of the loss curves, a line each, of which only that of a pair is parsed."""
+    lines = "\n".join(json.dumps(one, allow_nan=False, separators=(",", ":")) for one in curves)
+    return f"curvesArrived({number}, {json.dumps(lines)});\n"
 
-    Args:
-        data: what the scripts show, in JSON's types; the page's template uses some of it too.
-        curves: the loss curves, a line each, of which only that of an opened pair is parsed.
-    """
+
+def render_page(data: Mapping[str, Any]) -> str:
+    """The page; ``data`` is what the scripts show, in JSON's types, and the page's template uses some of it too."""
     scripts = [_read(name) for name in SCRIPTS]
     style = _read("gallery.css")
     policy = [
         "default-src 'none'",
         "img-src 'self' file:",  # a page opened from disk has no origin that 'self' could be in every browser
-        f"script-src {' '.join(map(_digest, scripts))}",
+        f"script-src {' '.join(map(_digest, scripts))} 'self' file:",  # the pieces, whose addresses the page checks
         f"style-src {_digest(style)}",
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",  # no script may turn text into markup
-        "trusted-types 'none'",
+        "trusted-types curves",
     ]
     environment = Environment(
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -65,5 +85,4 @@ def render_page(data: Mapping[str, Any], curves: Sequence[Any]) -> str:
         style=style,
         scripts=scripts,
         data_json=as_json(data),
-        curves_lines="\n".join(map(as_json, curves)),
     )

@@ -1,4 +1,4 @@
-"""Which file a row's network is read from, and whether it fits the row, found before any work is done.
+"""Whether the file of a row's network is one, and fits the row, found before any work is done.
 
 Apart from `models`, so that a check of rows goes without torch where they name no file.
 """
@@ -6,25 +6,10 @@ Apart from `models`, so that a check of rows goes without torch where they name 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-import stylebatch
 from stylebatch.tasks.errors import BadInput, told
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
-
-# The network for any style that comes with the package.
-BUNDLED = Path(stylebatch.__file__).parent / "manifests" / "models" / "any-style.safetensors"
-
-
-def locate_model(model: str, locate: Callable[[str], Place]) -> Place:
-    """The file of the setting ``model``: what `locate` makes of it, or of ``none`` the bundled one."""
-    return BUNDLED if model == "none" else locate(model)
-
-
-def model_here(model: Place) -> Place:
-    """A job's file on this machine: a worker has a copy of the bundled one in a place of its own."""
-    return BUNDLED if isinstance(model, Path) and model.name == BUNDLED.name and not model.exists() else model
 
 
 def check_model(model: str, styles: Sequence[str], locate: Callable[[str], Place]) -> str:

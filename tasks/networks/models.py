@@ -14,7 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.model_check import model_here
+from stylebatch.tasks.networks.bundled import model_here
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
@@ -89,7 +89,7 @@ def read_trained(path: Place) -> Trained:
     if trained.format != FORMAT:
         raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
     for name, number in trained.architecture.items():
-        if not (0 if name == "noise" else 1) <= number <= LARGEST:
+        if not 1 <= number <= LARGEST:
             raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")
     return trained
 

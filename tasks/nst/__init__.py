@@ -13,8 +13,9 @@ Convolutional Neural Networks", CVPR 2016):
 5. ``precision``: which number format is the fastest on this machine.
 
 A picture that is painted instead of being optimized (Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style
-Transfer and Super-Resolution", ECCV 2016) takes ``transform``, the network, built of ``layer``s and gone through in
-``strips`` where memory is short, and ``training``, which trains it with the losses above.
+Transfer and Super-Resolution", ECCV 2016) takes ``any_style``, the network, built of ``layer``s and gone through in
+``strips`` where memory is short. What it is told of a style is its ``condition``, what it changes is the ``ground``.
+``training`` has the steps that train it, ``goals`` what is wanted of its pictures and ``criterion`` how far they are.
 
 Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
 network's weights, of Prefect, or of pandas.

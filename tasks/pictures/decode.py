@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
 from PIL import Image, ImageChops, UnidentifiedImageError
 
 from stylebatch.tasks.errors import BadInput
@@ -16,7 +17,7 @@ from stylebatch.tasks.pictures import png
 from stylebatch.tasks.pictures.color import over
 from stylebatch.tasks.pictures.extras import extra_of
 from stylebatch.tasks.pictures.orientation import orientation_of, turned
-from stylebatch.tasks.pictures.samples import Decoded
+from stylebatch.tasks.pictures.samples import Decoded, from_samples
 from stylebatch.tasks.storage.cache import as_file, drop
 from stylebatch.tasks.storage.facts import known
 from stylebatch.tasks.storage.places import Place
@@ -162,6 +163,8 @@ def _separated(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return ImageChops.invert(picture), None  # Pillow takes all of them for Adobe's, which are inverted
     if picture.mode in ("CMYK", "LAB"):
         return picture, None
+    if picture.mode.startswith("I;16"):
+        return from_samples(np.asarray(picture).astype(np.uint16)[..., None], 65535, 1)
     if picture.mode.startswith(("I", "F")):
         raise BadInput(f"has numbers of a kind that is not read here ({picture.mode}); convert it to 8 or 16 bits")
     if picture.has_transparency_data:

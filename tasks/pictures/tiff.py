@@ -1,6 +1,7 @@
 """TIFF: a file says itself what its numbers mean, in more ways than Pillow knows.
 
-What is compressed as a picture of its own (JPEG, fax) is left to Pillow, and every other file read here.
+What is compressed as a picture of its own (JPEG, fax), or in JPEG's colours, is left to Pillow, and every other file is
+read here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from stylebatch.tasks.pictures.samples import Decoded, from_samples
 BY_PILLOW = {2, 3, 4, 6, 7}  # compressions: fax and JPEG
 STREAMS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
 # Photometric interpretations that are read, with their numbers of colours.
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LAB = 0, 1, 2, 3, 5, 8
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, LAB: 3}
 SAMPLE_FORMATS = {2: "signed numbers", 3: "floating point", 5: "complex numbers", 6: "complex numbers"}
 ASSOCIATED, UNASSOCIATED = 1, 2
@@ -46,7 +47,8 @@ class Tiff:
         assert isinstance(page, tifffile.TiffPage)
         self._page = page
         self.size = page.imagewidth, page.imagelength
-        self.needs_pillow = page.compression in BY_PILLOW
+        plain = page.photometric == YCBCR and not page.is_subsampled
+        self.needs_pillow = page.compression in BY_PILLOW or plain
         if not self.needs_pillow:
             self._check()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, problem_of, told
-from stylebatch.tasks.networks.model_check import locate_model
+from stylebatch.tasks.networks.bundled import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import load_picture

@@ -21,6 +21,7 @@ from stylebatch.tasks.storage.files import exists, read_bytes
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system
 from stylebatch.tasks.storage.places import Place, absolute, is_url, is_web, join, to_place, without_secrets
 
+GALLERY = "figures.parquet"  # what a gallery's folder has, wherever it lies
 _WILD = re.compile(r"[*?\[]")
 _ENDING = re.compile(r"(?<=\.)\w+$")
 
@@ -148,12 +149,12 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _manifest_of_run(folder: Place) -> str | None:
-    """The manifest of the run whose folder this is, as far as it is told; none where it is no run's."""
+    """The manifest of the run whose folder this is, as far as it is told; none where no run has written it."""
     try:
         run = json.loads(read_bytes(folder / "run.json"))
         return str(run["manifest"])
     except (FileNotFoundError, NotADirectoryError):
-        return "" if exists(folder / ".store") else None
+        return "" if exists(folder / ".store") or exists(folder / GALLERY) else None
     except (KeyError, TypeError):  # another program's
         return None
     except (OSError, BadInput, ValueError):

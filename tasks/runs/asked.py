@@ -14,7 +14,7 @@ from stylebatch.tasks.runs.changes import Changes
 from stylebatch.tasks.storage.places import Place
 
 # What the machine decides where a row does not.
-_CHOSEN = ("precision",)
+CHOSEN = ("precision",)
 
 
 def asked_settings(
@@ -50,5 +50,5 @@ def _settings(asked: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[st
         settings = Settings.model_validate({**given, **overrides})
     except ValidationError:
         return {}
-    unknown = [name for name in _CHOSEN if name not in settings.model_fields_set or getattr(settings, name) == "auto"]
+    unknown = [name for name in CHOSEN if name not in settings.model_fields_set or getattr(settings, name) == "auto"]
     return settings.model_dump(mode="json", exclude=set(unknown))

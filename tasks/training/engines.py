@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest, told
-from stylebatch.tasks.networks.model_check import BUNDLED
+from stylebatch.tasks.networks.bundled import BUNDLED
 from stylebatch.tasks.nst.scales import automatic_scales, resolutions
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair

@@ -5,58 +5,40 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-COMMAND = [str(Path(sys.executable).parent / "stylebatch")]
-
-
-def run(
-    *arguments: object, server: str = "", timeout: float = 120, folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=environment(server),
-        cwd=folder,
-        check=False,
-    )
-
-
-def environment(server: str) -> dict[str, str]:
-    """That of a user: with a Prefect server of their own, or with none."""
-    user = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_LOGGING")}
-    return user | ({"PREFECT_API_URL": server} if server else {})
+from tests.command import call, start
+from tests.waiting import FUSE
 
 
 def test_help_shows_an_example() -> None:
     for command in ("run", "check"):
-        result = run(command, "--help")
-        assert result.returncode == 0
+        result = call(command, "--help")
+        assert result.exit_code == 0
         assert f"stylebatch {command} manifests/demo.yaml" in result.stdout
-    assert "check" in run("--help").stdout
-    assert run("--version").stdout.startswith("stylebatch ")
+    assert "check" in call("--help").stdout
+    assert call("--version").stdout.startswith("stylebatch ")
 
 
+@pytest.mark.usefixtures("restored_process")
 def test_check_lists_bad_rows(tmp_path: Path, samples: Path) -> None:
-    good = run("check", samples / "demo.yaml")
-    assert (good.returncode, good.stderr) == (0, "")
-    assert "9 rows: 9 good, 0 bad" in good.stdout
+    good = start("check", samples / "demo.yaml")
+    stdout, stderr = good.communicate(timeout=FUSE)
+    assert (good.returncode, stderr) == (0, "")
+    assert "9 rows: 9 good, 0 bad" in stdout
     path = tmp_path / "bad.csv"
     path.write_text(f"content,style,size\nnowhere.jpg,{samples}/styles/glass.jpg,7\n")
-    bad = run("check", path)
-    assert bad.returncode == 2
+    bad = call("check", path)
+    assert bad.exit_code == 2
     assert "nowhere.jpg" in bad.stdout
-    listed = json.loads(run("check", path, "--json").stdout)
+    listed = json.loads(call("check", path, "--json").stdout)
     assert [(problem["row"], problem["column"]) for problem in listed["problems"]] == [(1, "size"), (1, "content")]
 
 
+@pytest.mark.usefixtures("restored_process")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -68,8 +50,9 @@ def test_check_lists_bad_rows(tmp_path: Path, samples: Path) -> None:
     ],
 )
 def test_an_impossible_request_is_told_in_a_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:
-    result = run("run", *arguments, "--out", tmp_path / "out")
-    assert result.returncode == 2
+    result = call("run", *arguments, "--out", tmp_path / "out")
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "out").exists()
@@ -77,21 +60,23 @@ def test_an_impossible_request_is_told_in_a_sentence(arguments: list[str], messa
 
 def test_a_fresh_machine_needs_no_server(manifest: Path, tmp_path: Path, workplace: Path) -> None:
     """With Prefect's temporary server: nothing on the screen but the summary, and everything in its place."""
-    first = run("run", manifest, "--out", tmp_path / "out", timeout=240, folder=workplace)
-    assert (first.returncode, first.stderr) == (0, "")
-    assert [line.split() for line in first.stdout.splitlines()[:3]] == [
+    first = start("run", manifest, "--out", tmp_path / "out", folder=workplace)
+    stdout, stderr = first.communicate(timeout=FUSE)
+    assert (first.returncode, stderr) == (0, "")
+    assert [line.split() for line in stdout.splitlines()[:3]] == [
         ["completed", "2"],
         ["cached", "0"],
         ["failed", "0"],
     ]
-    assert "slowest: " in first.stdout
-    assert str(tmp_path / "out/report.parquet") in first.stdout
+    assert "slowest: " in stdout
+    assert str(tmp_path / "out/report.parquet") in stdout
 
 
+@pytest.mark.usefixtures("prefect", "restored_process")
 def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str) -> None:
-    quiet = run("run", manifest, "--out", tmp_path / "out", "--quiet", server=prefect_server)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    as_json = run("run", manifest, "--out", tmp_path / "out", "--json", server=prefect_server)
+    quiet = start("run", manifest, "--out", tmp_path / "out", "--quiet", server=prefect_server)
+    assert (*quiet.communicate(timeout=FUSE), quiet.returncode) == ("", "", 0)
+    as_json = call("run", manifest, "--out", tmp_path / "out", "--json")
     assert json.loads(as_json.stdout) == {
         "completed": 0,
         "cached": 2,
@@ -105,40 +90,43 @@ def test_output_for_scripts(manifest: Path, tmp_path: Path, prefect_server: str)
 
 def test_a_failed_row_is_exit_code_1_and_v_shows_the_log(manifest: Path, tmp_path: Path, prefect_server: str) -> None:
     manifest.write_text(manifest.read_text() + "pairs: [{content: nowhere.jpg, style: nowhere.jpg}]\n")
-    result = run("run", manifest, "--out", tmp_path / "out", "-v", server=prefect_server)
-    assert result.returncode == 1
-    assert "row 1 row-1: content: there is no file" in result.stdout
-    assert "Flow run" in result.stderr
+    process = start("run", manifest, "--out", tmp_path / "out", "-v", server=prefect_server)
+    stdout, stderr = process.communicate(timeout=FUSE)
+    assert process.returncode == 1
+    assert "row 1 row-1: content: there is no file" in stdout
+    assert "Flow run" in stderr
 
 
-def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path, prefect_server: str) -> None:
+@pytest.mark.usefixtures("prefect", "restored_process")
+def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path) -> None:
     manifest = tmp_path / "rows.csv"
     content, style = samples / "images/chelsea.jpg", samples / "styles/glass.jpg"
     manifest.write_text(f"content,style,size,steps\nnowhere.jpg,{style},64,1\n{content},{style},64,1\n")
-    result = run("run", manifest, "--out", tmp_path / "out", "--fail-fast", server=prefect_server)
-    assert result.returncode == 1
+    result = call("run", manifest, "--out", tmp_path / "out", "--fail-fast")
+    assert result.exit_code == 1
     assert "stopped after 1 failures, the last of them above; 1 rows are left" in result.stdout
     assert not list((tmp_path / "out/images").iterdir())
-    on_disk = run("status", tmp_path / "out")
+    on_disk = call("status", tmp_path / "out")
     assert "2 rows: 0 completed, 0 cached, 1 failed, 1 to do" in on_disk.stdout
     assert "there is no file '…'" in on_disk.stdout
     assert f"stylebatch reprocess {tmp_path / 'out'} --failed" in on_disk.stdout
-    planned = run("reprocess", tmp_path / "out", "--dry-run")
-    assert (planned.returncode, planned.stderr) == (0, "")
+    planned = call("reprocess", tmp_path / "out", "--dry-run")
+    assert (planned.exit_code, planned.stderr) == (0, "")
     assert [line.split("  ")[:2] for line in planned.stdout.splitlines()] == [
         ["1", "not done yet"],
         ["1", "bad input, to be put right first"],
     ]
-    refused = run("reprocess", tmp_path / "out", "--where", "stile == 3", "--dry-run")
-    assert (refused.returncode, refused.stdout) == (2, "")
+    refused = call("reprocess", tmp_path / "out", "--where", "stile == 3", "--dry-run")
+    assert (refused.exit_code, refused.stdout) == (2, "")
     assert "the report has no column 'stile'; did you mean 'style'?" in refused.stderr
-    again = run("reprocess", tmp_path / "out", "--json", server=prefect_server)
-    assert again.returncode == 1
+    again = call("reprocess", tmp_path / "out", "--json")
+    assert again.exit_code == 1
     assert json.loads(again.stdout)["completed"] == 1
 
 
+@pytest.mark.usefixtures("prefect", "restored_process")
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
-def test_a_signal_stops_the_run_and_keeps_what_is_done(
+def test_a_signal_ends_a_run_and_keeps_what_is_done(
     number: signal.Signals, times: int, tmp_path: Path, samples: Path, prefect_server: str
 ) -> None:
     """To the group of processes, as from a terminal; and twice, as `timeout` sends it."""
@@ -148,21 +136,14 @@ def test_a_signal_stops_the_run_and_keeps_what_is_done(
     manifest.write_text(
         f"id,content,style,size,steps\nquick,{content},{style},64,1\nendless,{style},{content},64,100000\n"
     )
-    process = subprocess.Popen(
-        [*COMMAND, "run", str(manifest), "--out", str(out), "--log-json"],
-        env=environment(prefect_server),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = start("run", manifest, "--out", out, "--log-json", server=prefect_server)
     try:
         assert process.stderr
-        rows = (line for line in process.stderr if '"event": "row"' in line)
-        assert json.loads(next(rows))["id"] == "quick"
+        # Not its picture, which is there a moment before it counts as done.
+        assert any('"id": "quick"' in line for line in process.stderr), "it has ended before a row was done"
         for _ in range(times):
             os.killpg(process.pid, number)
-        stdout, stderr = process.communicate(timeout=200)
+        stdout, stderr = process.communicate(timeout=FUSE)
     finally:
         process.kill()
     assert process.returncode == 128 + number
@@ -170,10 +151,10 @@ def test_a_signal_stops_the_run_and_keeps_what_is_done(
     assert "Traceback" not in stdout + stderr
     report = pd.read_parquet(out / "report.parquet")
     assert list(report["status"]) == ["completed"]
-    status = run("status", out).stdout
+    status = call("status", out).stdout
     assert "out: stopped, " in status
     assert "2 rows: 1 completed, 0 cached, 0 failed, 1 to do" in status
-    again = run("run", manifest, "--out", out, "--json", "--set", "steps=1", server=prefect_server)
+    again = call("run", manifest, "--out", out, "--json", "--set", "steps=1")
     assert json.loads(again.stdout) | {"out": ""} == {
         "completed": 1, "cached": 1, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],
     }  # fmt: skip

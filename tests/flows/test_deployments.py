@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 from prefect.exceptions import PrefectHTTPStatusError
+
+from tests.waiting import FUSE, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -40,11 +41,7 @@ def deployed(prefect_server: str, prefect: None, workplace: Path) -> Iterator[Sy
     )
     try:
         with get_client(sync_client=True) as client:
-            deadline = time.monotonic() + 100
-            while not client.read_work_pools():
-                assert worker.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
+            wait_for(client.read_work_pools, "the worker has made its pool", worker)
             deploy = [*PREFECT, "--no-prompt", "deploy", "--all"]
             done = subprocess.run(deploy, cwd=workplace, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
@@ -55,7 +52,7 @@ def deployed(prefect_server: str, prefect: None, workplace: Path) -> Iterator[Sy
 
 
 def run(deployment: str, **parameters: Any) -> State[Any]:
-    flow_run: Any = run_deployment(deployment, parameters=parameters, timeout=150, poll_interval=0.5)
+    flow_run: Any = run_deployment(deployment, parameters=parameters, timeout=FUSE, poll_interval=0.5)
     assert flow_run.state is not None
     state: State[Any] = flow_run.state
     return state
@@ -79,6 +76,7 @@ def check_form(deployed: SyncPrefectClient) -> None:
             deployed.create_flow_run_from_deployment(UUID(str(deployment.id)), parameters=unfit)
 
 
+@pytest.mark.slow  # Prefect's own processes, each of which imports all anew
 def test_every_deployment_is_carried_out_by_a_worker(
     deployed: SyncPrefectClient, manifest: Path, tmp_path: Path
 ) -> None:

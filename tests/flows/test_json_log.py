@@ -10,6 +10,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from tests.waiting import FUSE
+
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 
 
@@ -23,7 +25,7 @@ def test_every_row_is_one_line_with_its_figures_or_its_error(
         env=os.environ | {"PREFECT_API_URL": prefect_server},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=FUSE,
         check=False,
     )
     assert done.returncode == 1

@@ -115,16 +115,20 @@ def test_memory_that_runs_out_is_tried_again_with_less_of_it(
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"content": "nowhere.jpg"}, "BadInput", "content: there is no file nowhere.jpg"),
+        ({"content": "nowhere.jpg"}, "BadInput", "content: there is no file 'nowhere.jpg' in "),
         ({"content": 3}, "BadInput", "content: is a path or URL, or a picture of Pillow's, not 3"),
-        ({"content": Image.new("F", (64, 64))}, "BadInput", "content: is in 32-bit floating point"),
+        (
+            {"content": Image.new("F", (64, 64))},
+            "BadInput",
+            "content: has numbers of a kind that is not read here (F); convert it to 8 or 16 bits",
+        ),
         ({"style": []}, "BadInput", "style: names no picture"),
         ({"style": [("a.jpg", "much")]}, "BadInput", "style: a weight is 'much', which is no number"),
         ({"masks": [Image.new("L", (8, 8))] * 2}, "BadInput", "masks: 2 for 1 in style"),
-        ({"init": "nowhere.jpg"}, "BadInput", "init: there is no file nowhere.jpg"),
+        ({"init": "nowhere.jpg"}, "BadInput", "init: there is no file 'nowhere.jpg' in "),
         ({"stepps": 3}, "BadRequest", "there is no setting 'stepps'; did you mean 'steps'?"),
         ({"size": 5}, "BadRequest", "size: input should be greater than or equal to 16, not 5"),
-        ({"device": "gpu"}, "BadRequest", "not 'gpu'"),
+        ({"device": "gpu"}, "BadRequest", "write cuda:0, with a number, or auto"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_arguments_name(

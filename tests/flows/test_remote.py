@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,8 @@ import pytest
 import s3fs
 import typer
 from PIL import Image
-from typer.testing import CliRunner
 from upath import UPath
 
-from stylebatch.flows.cli import app
 from stylebatch.flows.cli.terminal import clear_errors
 from stylebatch.flows.gallery import gallery
 from stylebatch.flows.reprocess import reprocess
@@ -34,7 +31,9 @@ from stylebatch.tasks.runs.report import Outcome
 from stylebatch.tasks.storage import cache, object_stores
 from stylebatch.tasks.stylizing import pair_task
 from stylebatch.tasks.training import engines
+from tests.command import call
 from tests.object_store import ACCESS_KEY, SECRET, Bucket
+from tests.waiting import FUSE, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 
@@ -47,13 +46,6 @@ def start(server: str, *arguments: object, **environment: str) -> subprocess.Pop
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    stdout, stderr = process.communicate(timeout=200)
-    assert "Traceback" not in stdout + stderr, stderr
-    assert "unexpected" not in stderr, stderr
-    return process.returncode, stdout, stderr
 
 
 def statuses(outcomes: Sequence[Outcome]) -> list[str]:
@@ -302,6 +294,7 @@ def test_altered_pictures_and_records_are_no_hits(bucket: Bucket) -> None:
         assert bucket.get(f"out/{outcome.output}") == bucket.get(f"out/.store/pictures/{outcome.record.key}.png")
 
 
+@pytest.mark.usefixtures("prefect", "restored_process")
 def test_killed_and_run_again(bucket: Bucket, prefect_server: str) -> None:
     rows = ["one,1,0", "two,1,1", "endless,100000,2"]
     lines = [
@@ -310,23 +303,19 @@ def test_killed_and_run_again(bucket: Bucket, prefect_server: str) -> None:
     bucket.put("in/rows.csv", "\n".join(["id,content,style,size,steps,seed", *lines]))
     process = start(prefect_server, "run", bucket.url("in/rows.csv"), "--out", bucket.url("out"))
     try:
-        deadline = time.monotonic() + 100
-        while not {"out/images/one.png", "out/images/two.png"} <= set(bucket.names("out/images")):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        two = {"out/images/one.png", "out/images/two.png"}
+        wait_for(lambda: two <= set(bucket.names("out/images")), "two pictures are there", process)
     finally:
         process.kill()
     assert process.wait() == -signal.SIGKILL
     for name in bucket.names("out"):
         if name.endswith(".png"):
             Image.open(io.BytesIO(bucket.get(name))).load()
-    code, stdout, _ = finish(start(prefect_server, "status", bucket.url("out")))
-    assert (code, "crashed" in stdout) == (0, True)
-    arguments = ["reprocess", bucket.url("out"), "--set", "steps=1", "--json"]
-    code, stdout, _ = finish(start(prefect_server, *arguments))
-    found = json.loads(stdout)
-    assert (code, found["completed"], found["cached"], found["out"]) == (0, 1, 2, bucket.url("out"))
+    status = call("status", bucket.url("out"))
+    assert (status.exit_code, "crashed" in status.stdout) == (0, True)
+    again = call("reprocess", bucket.url("out"), "--set", "steps=1", "--json")
+    found = json.loads(again.stdout)
+    assert (again.exit_code, found["completed"], found["cached"], found["out"]) == (0, 1, 2, bucket.url("out"))
 
 
 def written_by_prefect() -> bytes:
@@ -334,17 +323,18 @@ def written_by_prefect() -> bytes:
     return b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow
 def test_workers_need_only_the_url_and_no_secret_is_written_anywhere(
     bucket: Bucket, tmp_path: Path, prefect_server: str
 ) -> None:
     out = bucket.url("out")
     # The workers' cache is another one, as on another machine: nothing of this machine's may be in what they get.
-    options = ["--out", out, "--runner", "dask", "--devices", "2×cpu", "-v"]
+    options = ["--out", out, "--runner", "dask", "--devices", "cpu", "-v"]
     process = start(
         prefect_server, "run", bucket.url("in/my.yaml"), *options, PREFECT_LOGGING_LEVEL="DEBUG",
         PREFECT_LOGGING_TO_API_ENABLED="true", STYLEBATCH_CACHE=str(tmp_path / "cache"),
     )  # fmt: skip
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=FUSE)
     assert process.returncode == 0, stderr
     assert list(report_of(bucket)["status"]) == ["completed"] * 4
     everything = stdout.encode() + stderr.encode() + written_by_prefect()
@@ -379,7 +369,7 @@ def test_what_cannot_be_carried_out_is_told_in_a_sentence(
 ) -> None:
     for name, value in environment.items():
         fresh.setenv(name, value)
-    found = CliRunner().invoke(app, [argument.format(bucket=bucket.name) for argument in arguments])
+    found = call(*(argument.format(bucket=bucket.name) for argument in arguments))
     assert found.exit_code == 2, found.output
     assert isinstance(found.exception, SystemExit)
     assert message in re.sub(r"[\s│]+", " ", found.output), found.output

@@ -141,6 +141,24 @@ def test_a_condition_and_new_settings(run: Path) -> None:
     assert not everything.changes
 
 
+def test_picks_choose_by_id_or_by_content_and_style(run: Path) -> None:
+    picks = run / "picks.csv"
+
+    def chosen(*rows: str) -> list[str]:
+        picks.write_text("\r\n".join(["id,content,style,size,note", *rows]))
+        found = make_plan(run / "out", False, "", {"steps": "2"}, Slot("cpu"), only=picks)
+        assert found.left_alone == 4 - len(rows)
+        assert not found.overrides
+        return sorted(found.reasons["other settings: steps"])
+
+    assert chosen('b,moved/b.jpg,swirls.jpg,64,"the blue, please"', "a,a.jpg,swirls.jpg,64,") == ["a", "b"]
+    assert chosen(",a.jpg,swirls.jpg,,") == ["a"]
+    with pytest.raises(BadRequest, match=r"picks.csv, row 2: the run has no row with the id 'bb'; did you mean 'b'"):
+        chosen("a,a.jpg,swirls.jpg,64,", "bb,b.jpg,swirls.jpg,64,")
+    with pytest.raises(BadRequest, match="row 1: the run has no row of that content and style"):
+        chosen(",a.jpg,other.jpg,64,")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

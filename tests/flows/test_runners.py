@@ -8,11 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import distributed
 import pandas as pd
 import psutil
 import pytest
@@ -20,6 +17,7 @@ import pytest
 from stylebatch.flows.runners import place
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.errors import BadRequest
+from tests.waiting import FUSE, wait_for
 
 BIN = Path(sys.executable).parent
 COMMAND = str(BIN / "stylebatch")
@@ -48,7 +46,7 @@ def start(server: str, *arguments: object, folder: Path | None = None) -> subpro
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[dict[str, object], str]:
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=FUSE)
     assert process.returncode == 0, stderr
     return json.loads(stdout), stderr
 
@@ -68,15 +66,7 @@ def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_
     return digests(folder / "out")
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 150
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.mark.parametrize("runner", ["dask", "ray"])
+@pytest.mark.parametrize("runner", ["dask", pytest.param("ray", marks=pytest.mark.slow)])
 def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str, workplace: Path
 ) -> None:
@@ -96,7 +86,7 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
         found = [child for child in children if re.search(WORKERS[runner], " ".join(child.cmdline()))]
         return [child for child in found if child.memory_info().rss > 4e8]
 
-    wait_for(lambda: (out / "images/pair-2.png").exists(), process)
+    wait_for(lambda: (out / "images/pair-2.png").exists(), "the last of the short pairs is there", process)
     workers = computing()
     assert workers
     busiest = max(workers, key=lambda worker: worker.cpu_percent(0.3))
@@ -106,13 +96,16 @@ def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     assert digests(out)[1:] == by_threads
     assert not stderr or runner == "ray", "only Ray tells of workers that die"
     assert "Traceback" not in stderr
-    gone, alive = psutil.wait_procs(children, timeout=20)
+    gone, alive = psutil.wait_procs(children, timeout=FUSE)
     assert not alive, "processes of the cluster are left"
     assert gone
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: Path, workplace: Path) -> None:
+    import distributed
+
     manifest = write_manifest(tmp_path, samples, 3, 3)
     scheduler = subprocess.Popen(
         [BIN / "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file",
@@ -121,52 +114,46 @@ def test_a_cluster_that_goes_on_is_used_by_its_address(tmp_path: Path, samples: 
     )  # fmt: skip
     workers: list[subprocess.Popen[bytes]] = []
     try:
-        deadline = time.monotonic() + 100
-        while not (tmp_path / "scheduler.json").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for((tmp_path / "scheduler.json").exists, "the scheduler says where it is", scheduler)
         address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
         with pytest.raises(BadRequest, match="has no worker with a device; start one for each device: dask worker"):
             stylize(manifest, tmp_path / "refused", runner="dask", address=address)
         assert not (tmp_path / "refused").exists(), "nothing was written"
         options = ["--nthreads", "1", "--resources", "device=1", "--no-dashboard", "--host", "127.0.0.1"]
-        workers += [
-            subprocess.Popen(
-                [BIN / "dask", "worker", address, *options],
-                cwd=workplace,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            for _ in range(2)
-        ]
+        worker = subprocess.Popen(
+            [BIN / "dask", "worker", address, *options],
+            cwd=workplace,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        workers.append(worker)
         with distributed.Client(address) as client:  # type: ignore[no-untyped-call]
-            client.wait_for_workers(2, timeout=100)
+            client.wait_for_workers(1, timeout=FUSE)
         outcomes = stylize(manifest, tmp_path / "out", runner="dask", address=address)
         assert [outcome.status for outcome in outcomes] == ["completed"] * 3
         assert json.loads((tmp_path / "out/run.json").read_text())["devices"] == [f"dask at {address}"]
-        assert all(worker.poll() is None for worker in workers), "the cluster is not ours to end"
+        assert worker.poll() is None, "the cluster is not ours to end"
     finally:
         for process in (*workers, scheduler):
             if process is scheduler:
                 process.terminate()
             else:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
+            process.wait(FUSE)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_cluster_with_the_run(tmp_path: Path, samples: Path, prefect_server: str) -> None:
-    manifest = write_manifest(tmp_path, samples, 2, 100_000)
-    process = start(
-        prefect_server, "run", manifest, "--out", tmp_path / "out", "--devices", "2×cpu", "--runner", "dask"
-    )
-    wait_for(lambda: (tmp_path / "out/run.json").exists(), process)
-    wait_for(lambda: len(psutil.Process(process.pid).children(recursive=True)) >= 2, process)
+    manifest = write_manifest(tmp_path, samples, 1, 100_000)
+    process = start(prefect_server, "run", manifest, "--out", tmp_path / "out", "--devices", "cpu", "--runner", "dask")
+    wait_for((tmp_path / "out/run.json").exists, "the run has begun", process)
+    wait_for(lambda: len(psutil.Process(process.pid).children(recursive=True)) >= 2, "a worker is there", process)
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=FUSE)
     assert process.returncode == 130
     assert "the same command goes on" in stderr
-    assert not psutil.wait_procs(children, timeout=30)[1], "processes of the cluster are left"
+    assert not psutil.wait_procs(children, timeout=FUSE)[1], "processes of the cluster are left"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tests.command import call
+from tests.waiting import FUSE, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
 
@@ -22,14 +25,7 @@ def statuses(out: Path) -> list[str]:
     return sorted(pd.read_parquet(report)["status"]) if report.exists() else []
 
 
-def wait_for(out: Path, expected: list[str], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 100
-    while statuses(out) != expected:
-        assert process.poll() is None, "it has ended"
-        assert time.monotonic() < deadline, (statuses(out), expected)
-        time.sleep(0.2)
-
-
+@pytest.mark.slow  # every run of a schedule is a process of its own, which imports all anew
 def test_a_served_manifest_stylizes_what_is_new(
     tmp_path: Path, samples: Path, prefect_server: str, workplace: Path
 ) -> None:
@@ -48,12 +44,12 @@ def test_a_served_manifest_stylizes_what_is_new(
         start_new_session=True,
     )
     try:
-        wait_for(out, ["completed"], process)
-        wait_for(out, ["cached"], process)
+        wait_for(lambda: statuses(out) == ["completed"], "the first run is done", process)
+        wait_for(lambda: statuses(out) == ["cached"], "another run has found all done", process)
         shutil.copy(samples / "images/coffee.jpg", folder)
-        wait_for(out, ["cached", "completed"], process)
+        wait_for(lambda: statuses(out) == ["cached", "completed"], "a run has done what is new", process)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
-        process.wait(timeout=20)
+        process.wait(timeout=FUSE)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # with the runs that it has started
@@ -70,15 +66,10 @@ def test_a_served_manifest_stylizes_what_is_new(
         (["--cron", "0 3 * * *"], "http://127.0.0.1:9/api", "no Prefect server answers at http://127.0.0.1:9/api"),
     ],
 )
+@pytest.mark.usefixtures("restored_process")
 def test_an_impossible_schedule_is_refused(arguments: list[str], server: str, message: str, samples: Path) -> None:
-    result = subprocess.run(
-        [COMMAND, "serve", str(samples / "demo.yaml"), *arguments],
-        env=os.environ | ({"PREFECT_API_URL": server} if server else {}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 2
+    with temporary_settings({PREFECT_API_URL: server} if server else {}):
+        result = call("serve", samples / "demo.yaml", *arguments)
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 2
     assert message in result.stderr
-    assert "Traceback" not in result.stderr

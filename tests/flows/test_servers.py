@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,15 +24,7 @@ from rich.console import Console
 from stylebatch.flows import prefect_server as module
 from stylebatch.flows.prefect_server import NamedServer, Overheard, TemporaryServer, configure, find_server
 from stylebatch.tasks.errors import BadRequest
-
-FUSE = 200.0  # seconds that nothing takes
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + FUSE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.05)
+from tests.waiting import wait_for
 
 
 @contextmanager

@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from stylebatch.flows.whole_files import WholeFiles
-
-COMMAND = str(Path(sys.executable).parent / "stylebatch")
+from tests.command import COMMAND
 
 
 @pytest.mark.parametrize("to", ["/dev/full", "a closed pipe", "nothing"])

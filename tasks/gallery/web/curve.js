@@ -1,7 +1,39 @@
 "use strict";
-// The loss over the optimizer's steps, as SVG with a logarithmic scale.
+// The loss over the optimizer's steps, as SVG with a logarithmic scale. Curves lie beside the page, many in a file.
 
-let curves = null; // a line a pair, each parsed once it is needed
+const curvePieces = new Map(); // number of a piece to its lines
+const waiting = new Map(); // number of a piece to what waits for it
+
+// A page from disk may load scripts and nothing else: each piece is a script that calls this.
+window.curvesArrived = (number, lines) => {
+  curvePieces.set(number, lines.split("\n"));
+  waiting.get(number)?.();
+};
+
+// Only addresses of our own become scripts.
+const trusted = window.trustedTypes?.createPolicy("curves", {
+  createScriptURL: (name) => {
+    if (!/^curves\/\d+\.js$/.test(name)) throw new TypeError(`${name} is no piece of the curves`);
+    return name;
+  },
+});
+
+function appendCurve(pair, room) {
+  const number = Math.floor(pair.index / data.curves);
+  const draw = () => {
+    const drawn = pair === current && curve(JSON.parse(curvePieces.get(number)[pair.index % data.curves]));
+    if (drawn) room.replaceChildren(make("h3", { textContent: "Loss by step" }), drawn);
+  };
+  if (curvePieces.has(number)) {
+    draw();
+    return;
+  }
+  const asked = waiting.has(number);
+  waiting.set(number, draw);
+  if (asked) return;
+  const name = `curves/${number}.js`;
+  document.head.append(make("script", { src: trusted ? trusted.createScriptURL(name) : name }));
+}
 
 function svg(tag, attributes, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -10,9 +42,7 @@ function svg(tag, attributes, text = "") {
   return element;
 }
 
-function curve(pair) {
-  curves ??= document.getElementById("curves").textContent.split("\n");
-  const found = JSON.parse(curves[pair.index]);
+function curve(found) {
   if (!found || found.step.length < 2) return null;
   const names = ["total_loss", "content_loss", "style_loss"];
   const logs = names.flatMap((name) => found[name]).filter((value) => value > 0).map(Math.log10);

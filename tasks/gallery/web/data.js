@@ -1,8 +1,14 @@
 "use strict";
-// What the page shows. `data` is as tasks/gallery/collection.py writes it; a pair is one row of a report.
+// What the page shows. `data` is as tasks/gallery/page_data.py writes it; a pair is one row of a report.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-data.pairs.forEach((pair, index) => { pair.index = index; });
+document.getElementById("data").remove(); // tens of thousands of pairs would be kept as text besides
+const columns = Object.entries(data.pairs);
+data.pairs = Array.from({ length: data.count }, (_, index) => {
+  const pair = { index, error: data.errors[index] };
+  for (const [name, column] of columns) pair[name] = Array.isArray(column) ? column[index] : column;
+  return pair;
+});
 
 /** A new element: properties are set as properties, so that text is text and never markup. */
 function make(tag, properties = {}, ...children) {
@@ -11,6 +17,17 @@ function make(tag, properties = {}, ...children) {
   Object.assign(element.dataset, dataset);
   element.append(...children);
   return element;
+}
+
+/** Items by what `key` says of each, in the order in which keys first come. */
+function groupedBy(items, key) {
+  const groups = new Map();
+  for (const item of items) {
+    const name = key(item);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(item);
+  }
+  return groups;
 }
 
 /** A pair's value of a dimension: content and style by their place, a setting by its text; empty if not known. */
@@ -26,27 +43,41 @@ function labelOf(dimension, value) {
   return value || "not known";
 }
 
+/** A dimension's name: as the manifest has it, or in a presentation as people say it. */
+function wordOf(dimension) {
+  if (!data.presentation) return dimension;
+  return { content: "picture", style: "style" }[dimension] ?? dimension.replaceAll("_", " ");
+}
+
 function describe(pair) {
   return `${labelOf("content", pair.content)} in the style of ${labelOf("style", pair.style)}`;
 }
 
-/** The settings that a figure's values have to share to compare, of those by which results differ here. */
-function obstacles(figure) {
-  return data.figures.find((one) => one.name === figure)?.needs.filter((name) => name in data.values) ?? [];
-}
-
-/** How much a figure differs from that of another pair, in per cent; nothing where the two do not compare. */
-function change(pair, other, figure) {
-  const [value, base] = [numberOf(pair, figure), numberOf(other, figure)];
-  if (pair === other || value === null || !base || obstacles(figure).some((name) => valueOf(pair, name) !== valueOf(other, name))) return "";
-  return `${value >= base ? "+" : "−"}${Math.abs(100 * (value / base - 1)).toFixed(0)} %`;
+function titleOf(pair) {
+  return data.presentation ? describe(pair) : pair.id;
 }
 
 /** The settings (and the run) by which this pair differs from others. */
 function differences(pair) {
   return Object.keys(data.values)
     .filter((name) => name !== "content" && name !== "style" && valueOf(pair, name))
-    .map((name) => `${name} ${valueOf(pair, name)}`);
+    .map((name) => `${wordOf(name)} ${valueOf(pair, name)}`);
+}
+
+/** The results of the same content and style. */
+function siblings(pair) {
+  return data.pairs.filter((one) => one.content === pair.content && one.style === pair.style);
+}
+
+/** What a pair is called in addresses and among the picks: ids are unique within a run. */
+function keyOf(pair) {
+  return data.runs.length > 1 ? `${data.runs[pair.run].name}/${pair.id}` : pair.id;
+}
+
+let pairsByKey = null;
+function pairOf(key) {
+  pairsByKey ??= new Map(data.pairs.map((pair) => [keyOf(pair), pair]));
+  return pairsByKey.get(key);
 }
 
 function numberOf(pair, figure) {

@@ -1,36 +1,25 @@
 "use strict";
-// Results as a matrix: contents × styles, or × the settings that differ.
+// Results as a matrix: contents × styles, or × a setting that differs; a further one goes down within each content.
 
-const BATCH = 150; // cells that are made at once, so that the first ones can be seen before the last are made
+const CELLS = 60; // that are made at once
 
 function grouped(pairs, dimensions) {
-  const groups = new Map();
-  for (const pair of pairs) {
-    const key = JSON.stringify(dimensions.map((name) => valueOf(pair, name)));
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key).push(pair);
-  }
-  return groups;
+  return groupedBy(pairs, (pair) => JSON.stringify(dimensions.map((name) => valueOf(pair, name))));
 }
 
-/** Groups in the order of the dimensions' values, or of their mean where the results are sorted by a figure. */
+/** Groups in the order of the dimensions' values, or by figures where these compare between them. */
 function orderedGroups(pairs, dimensions) {
   const groups = [...grouped(pairs, dimensions)];
-  if (order.value) {
-    const mean = new Map(groups.map(([key, members]) => {
-      const numbers = members.map((pair) => numberOf(pair, order.value)).filter((number) => number !== null);
-      return [key, numbers.length ? numbers.reduce((a, b) => a + b) / numbers.length : null];
-    }));
-    return groups.sort(compareBy(order.value, ([key]) => mean.get(key)));
-  }
   const ranks = dimensions.map((name) => new Map((data.values[name] ?? []).map((value, rank) => [value, rank])));
-  const rank = ([, [pair]]) => dimensions.map((name, i) => ranks[i].get(valueOf(pair, name)) ?? Infinity);
-  const places = new Map(groups.map((group) => [group, rank(group)]));
-  return groups.sort((one, other) => {
+  const places = new Map(groups.map((group) => [group, dimensions.map((name, at) => ranks[at].get(valueOf(group[1][0], name)) ?? Infinity)]));
+  groups.sort((one, other) => {
     const [a, b] = [places.get(one), places.get(other)];
     const at = a.findIndex((value, index) => value !== b[index]);
     return at < 0 ? 0 : a[at] > b[at] ? 1 : -1;
   });
+  const figures = figuresOf(order.value);
+  const blocks = dimensions.length > 1 && !dimensions.includes("style"); // a sweep keeps its own order within a content
+  return (figures.length && !blocks && rankedGroups(groups, figures, direction.value === "best")) || groups;
 }
 
 /** A name that may break at its own joints, and not within a word. */
@@ -39,57 +28,56 @@ function breakable(text) {
 }
 
 /** Names a row or column by its members: one that failed may not know what the others do. */
-function heading(role, members, labels) {
+function heading(role, members, labels, said = []) {
   const cell = make("div", { className: "head", role });
   const [pair] = members;
-  const pictures = labels.flatMap((name) =>
+  const pictures = labels.filter((name) => !said.includes(name)).flatMap((name) =>
     name === "content" ? [data.contents[pair.content]] : name === "style" ? originals(pair).styles : []);
   if (pictures.length) cell.append(make("div", { className: "originals" }, ...pictures.map((one) => thumbnail(one, ""))));
   for (const name of labels) {
     const text = labelOf(name, members.map((one) => valueOf(one, name)).find(Boolean) ?? "");
     const known = name === "content" || name === "style";
-    cell.append(make("span", { className: "name", title: text },
-      ...(known ? [] : [make("span", { className: "dimension" }, ...breakable(name)), " "]), ...breakable(text)));
+    cell.append(make("span", { className: said.includes(name) ? "unseen" : "name", title: text },
+      ...(known ? [] : [make("span", { className: "dimension" }, ...breakable(wordOf(name))), " "]), ...breakable(text)));
   }
   return cell;
 }
 
-function resultButton(pair, first) {
-  const figure = order.value || "total_loss";
-  const caption = make("span", { className: "caption", textContent: pair.status === "failed" ? "failed" : formatted(numberOf(pair, figure)) });
-  const by = first ? change(pair, first, figure) : "";
-  if (by) caption.append(" ", make("span", { className: "change", textContent: by }));
-  return make("button", { type: "button", className: `result ${pair.status}`, title: pair.id, dataset: { pair: pair.index } },
-    resultThumbnail(pair), caption);
+/** What goes down and across, and the content or style that all results have in common. */
+function corner() {
+  const [pair] = data.pairs;
+  const lone = [..."content" in data.values ? [] : [data.contents[pair.content]], ..."style" in data.values ? [] : originals(pair).styles];
+  return make("div", { className: "head", role: "columnheader" },
+    ...lone.map((one) => make("div", { className: "lone" }, thumbnail(one, ""), make("span", { className: "name" }, ...breakable(one.label)))),
+    make("span", { className: "name" }, ...breakable(`${data.rows.map(wordOf).join(", ")} ↓`)),
+    make("span", { className: "name" }, ...breakable(`${data.columns.map(wordOf).join(", ")} →`)));
 }
 
 function matrix(pairs) {
   const columns = orderedGroups(pairs, data.columns);
-  const compares = !data.columns.includes("style");
+  const compares = !data.columns.includes("style") && !data.columns.includes("content");
+  const rows = orderedGroups(pairs, data.rows);
   const table = make("div", { className: "matrix", role: "table", ariaLabel: "Results" });
   table.style.setProperty("--columns", columns.length);
-  table.append(make("div", { className: "row top", role: "row" }, make("div", { className: "head", role: "columnheader" },
-    make("span", { className: "name" }, ...breakable(`${data.rows.join(", ")} ↓`)),
-    make("span", { className: "name" }, ...breakable(`${data.columns.join(", ")} →`))),
-  ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
-  const rows = orderedGroups(pairs, data.rows);
-  const addRow = ([, members]) => {
-    const row = make("div", { className: "row", role: "row" }, heading("rowheader", members, data.rowLabels));
+  if (size.value > 0) table.style.setProperty("--chosen", `${size.value}px`);
+  table.append(make("div", { className: "row top", role: "row" }, corner(),
+    ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
+  const width = size.value > 0 ? Number(size.value) : (innerWidth - 200) / columns.length;
+  const block = data.rows.filter((name) => name === "content" || name === "style");
+  const row = ([, members], place) => {
+    const before = rows[place - 1]?.[1][0];
+    const said = block.length < data.rows.length && before && block.every((name) => valueOf(before, name) === valueOf(members[0], name)) ? block : [];
+    const made = make("div", { className: said.length || block.length === data.rows.length ? "row" : "row first", role: "row" },
+      heading("rowheader", members, data.rowLabels, said));
     const cells = grouped(members, data.columns);
     const baseline = compares ? columns.map(([key]) => cells.get(key)?.[0]).find((pair) => pair?.picture) : null;
     for (const [key] of columns) {
-      row.append(make("div", { className: "cell", role: "cell" },
-        ...(cells.get(key) ?? []).map((pair) => resultButton(pair, baseline))));
+      made.append(make("div", { className: "cell", role: "cell" },
+        ...(cells.get(key) ?? []).map((pair) => resultTile(pair, baseline, width))));
     }
-    table.append(row);
+    return made;
   };
-  inBatches(rows, Math.max(1, Math.floor(BATCH / columns.length)), addRow, table);
+  appendInChunks(table, rows, Math.max(1, Math.floor(CELLS / columns.length)), Math.max(120, width * 0.8),
+    () => make("div", { role: "rowgroup" }), row);
   return table;
-}
-
-/** Calls `add` for all items: some now, and the rest when the browser has time, unless `owner` was taken away. */
-function inBatches(items, size, add, owner, from = 0) {
-  items.slice(from, from + size).forEach(add);
-  if (from + size >= items.length) return;
-  setTimeout(() => { if (owner.isConnected) inBatches(items, size, add, owner, from + size); });
 }

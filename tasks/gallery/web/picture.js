@@ -18,8 +18,12 @@ function thumbnail(shown, alt, reason = "no picture") {
   });
 }
 
-function resultThumbnail(pair) {
-  return thumbnail(pair, describe(pair), pair.error ? `failed: ${pair.error}` : "no picture");
+/** A result's small picture; the whole one where it is shown larger than that. */
+function resultThumbnail(pair, width = 0) {
+  const made = thumbnail(pair, describe(pair), pair.error ? `failed: ${pair.error}` : "no picture");
+  const whole = width > data.thumbnail && Math.max(pair.width, pair.height) > data.thumbnail && pair.picture && address(pair.picture);
+  if (whole && made.tagName === "IMG") made.src = whole;
+  return made;
 }
 
 function originals(pair) {

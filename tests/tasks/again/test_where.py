@@ -56,7 +56,7 @@ def test_a_condition_chooses(condition: str, ids: str) -> None:
     ("condition", "message"),
     [
         ("stile_loss > 3", "no column 'stile_loss'; did you mean 'style_loss'?"),
-        ("style_loss >", "write it as --where 'style_loss > 5000'"),
+        ("style_loss >", "write it as --where 'structure < 0.6'"),
         ("", "write it as"),
         ("__import__('os').system('true')", "more than a condition"),
         ("style.upper() == 'A'", "more than a condition"),

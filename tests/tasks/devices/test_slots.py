@@ -34,7 +34,8 @@ def test_auto_takes_every_cuda_device_or_the_processor(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gpu", "write it as auto, cpu, 2×cpu, or cuda:0,cuda:1; not 'gpu'"),
+        ("gpu", "write cuda:0, with a number, or auto for every CUDA device"),
+        ("tpu", "write it as auto, cpu, 2×cpu, or cuda:0,cuda:1; not 'tpu'"),
         ("", "not ''"),
         ("0×cpu", "not '0×cpu'"),
         ("2×cuda:0", "not '2×cuda:0'"),

@@ -21,5 +21,5 @@ def test_a_figure_needs_what_is_in_it() -> None:
         "content_similarity",
         "style_distance",
     ):
-        assert set(needs(figure)) <= set(Settings.model_fields)
+        assert set(needs(figure)) <= {*Settings.model_fields, "style"}
         assert needs(figure)

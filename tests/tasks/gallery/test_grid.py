@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
+from PIL.PdfParser import PdfParser
 
 from stylebatch.tasks.gallery import grid as module
 from stylebatch.tasks.gallery.grid import ALARM, CAPTION, CELL, COLUMNS, GAP, ROWS, write_grids
@@ -20,7 +21,8 @@ from stylebatch.tasks.runs.report import Outcome
 
 Colour = tuple[int, ...]
 RED = ImageColor.getrgb(ALARM)
-HIGH = 30  # pixels of all these pictures, unless a test says otherwise
+DRAWN = 30  # height in pixels of all these pictures, 40 wide, unless a test says otherwise
+HIGH = CELL * DRAWN // 40  # as which a cell shows it
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def colour_of(number: int) -> Colour:
     return 10 + number % 100, 200 - number // 100, 90
 
 
-def draw_source(folder: Path, name: str, number: int, size: tuple[int, int] = (40, HIGH)) -> str:
+def draw_source(folder: Path, name: str, number: int, size: tuple[int, int] = (40, DRAWN)) -> str:
     Image.new("RGB", size, colour_of(number)).save(folder / "sources" / f"{name}.png")
     return f"{name}.png"
 
@@ -44,7 +46,7 @@ def done(folder: Path, row: int, content: str, style: str, **change: Any) -> Out
     """A completed row with a picture of its own; ``change`` is of name, loss, size, or settings."""
     name = change.pop("name", f"pair-{row}")
     loss = change.pop("loss", 1000.0)
-    width, height = change.pop("size", (40, HIGH))
+    width, height = change.pop("size", (40, DRAWN))
     Image.new("RGB", (width, height), colour_of(1000 + row)).save(folder / "run" / "images" / f"{name}.png")
     record = Record(
         key=f"{row:064}",
@@ -78,7 +80,8 @@ def failed(row: int, content: str, style: str) -> Outcome:
 def pages_of(folder: Path, outcomes: Sequence[Outcome]) -> list[np.ndarray]:
     files = write_grids(outcomes, folder / "sources", folder / "run")
     assert files == [folder / "run" / "grids" / f"grid-{number:03}.png" for number in range(1, len(files) + 1)]
-    assert sorted((folder / "run" / "grids").glob("*")) == files
+    assert sorted((folder / "run" / "grids").glob("*.png")) == files
+    assert (folder / "run" / "grids" / "grids.pdf").exists() == bool(files)
     return [np.asarray(Image.open(str(file))) for file in files]
 
 
@@ -175,7 +178,12 @@ def test_one_content_in_two_styles_is_a_product(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "fitted"),
-    [((40, 20), (40, 20)), ((40, 50), (40, 50)), ((1024, 512), (CELL, CELL // 2)), ((128, 512), (CELL // 4, CELL))],
+    [
+        ((40, 20), (CELL, CELL // 2)),
+        ((32, 64), (CELL // 2, CELL)),
+        ((1024, 512), (CELL, CELL // 2)),
+        ((128, 512), (CELL // 4, CELL)),
+    ],
 )
 def test_a_picture_stands_on_its_caption_in_full(size: tuple[int, int], fitted: tuple[int, int], folder: Path) -> None:
     content, style = draw_source(folder, "content", 100), draw_source(folder, "style", 500)
@@ -206,19 +214,37 @@ def test_strips_go_on_on_the_next_page(folder: Path) -> None:
 
 def test_a_wide_product_goes_on_on_the_next_page_with_its_margins(folder: Path) -> None:
     first_page, second_page = pages_of(folder, product(folder, contents=2, styles=COLUMNS + 1))
-    first, second = sheet_of(first_page, 1 + COLUMNS, [HIGH] * 3), sheet_of(second_page, 2, [HIGH] * 3)
-    assert first.shown(COLUMNS, 2) == colour_of(1001 + 2 * COLUMNS)
-    assert second.shown(1, 0) == colour_of(500 + COLUMNS)
+    half = (COLUMNS + 2) // 2
+    first = sheet_of(first_page, 1 + half, [HIGH] * 3)
+    second = sheet_of(second_page, 1 + COLUMNS + 1 - half, [HIGH] * 3)
+    assert first.shown(half, 2) == colour_of(1001 + COLUMNS + half)
+    assert second.shown(1, 0) == colour_of(500 + half)
     assert [second.shown(0, down) for down in (1, 2)] == [colour_of(100), colour_of(101)]
-    assert [second.shown(1, down) for down in (1, 2)] == [colour_of(1001 + COLUMNS), colour_of(1002 + 2 * COLUMNS)]
+    assert [second.shown(1, down) for down in (1, 2)] == [colour_of(1001 + half), colour_of(1002 + COLUMNS + half)]
 
 
 def test_a_long_product_goes_on_on_the_next_page_with_its_margins(folder: Path) -> None:
     first_page, second_page = pages_of(folder, product(folder, contents=ROWS + 1, styles=1))
-    first, second = sheet_of(first_page, 2, [HIGH] * (1 + ROWS)), sheet_of(second_page, 2, [HIGH] * 2)
-    assert first.shown(1, ROWS) == colour_of(1000 + ROWS)
+    half = (ROWS + 2) // 2
+    first, second = sheet_of(first_page, 2, [HIGH] * (1 + half)), sheet_of(second_page, 2, [HIGH] * (2 + ROWS - half))
+    assert first.shown(1, half) == colour_of(1000 + half)
     assert second.shown(1, 0) == colour_of(500)
-    assert (second.shown(0, 1), second.shown(1, 1)) == (colour_of(100 + ROWS), colour_of(1001 + ROWS))
+    assert (second.shown(0, 1), second.shown(1, 1)) == (colour_of(100 + half), colour_of(1001 + half))
+
+
+def test_pages_are_as_few_and_as_even_as_can_be() -> None:
+    parts = {number: [len(part) for part in module._even(range(number), ROWS)] for number in (10, 12, 40)}
+    assert parts == {10: [10], 12: [6, 6], 40: [10, 10, 10, 10]}
+
+
+def test_the_book_has_all_pages_and_goes_with_them(folder: Path) -> None:
+    outcomes = product(folder, contents=ROWS + 1, styles=1)
+    pages_of(folder, outcomes)
+    with PdfParser(str(folder / "run" / "grids" / "grids.pdf")) as book:
+        assert len(book.pages) == 2
+    pages_of(folder, outcomes[:2])
+    with PdfParser(str(folder / "run" / "grids" / "grids.pdf")) as book:
+        assert len(book.pages) == 1
 
 
 def test_each_settings_have_a_page_of_their_own(folder: Path) -> None:
@@ -256,7 +282,7 @@ def test_a_page_is_drawn_again_only_where_it_shows_something_else(folder: Path) 
     assert drawn_again(outcomes) == [False, False]
     draw_source(folder, "content-0", 150)  # a source, a result, a caption
     assert drawn_again(outcomes) == [True, False]
-    last = done(folder, ROWS + 1, outcomes[-1].content, outcomes[-1].style, size=(30, HIGH))
+    last = done(folder, ROWS + 1, outcomes[-1].content, outcomes[-1].style, size=(30, DRAWN))
     assert drawn_again([*outcomes[:-1], last]) == [False, True]
     louder = done(folder, 1, outcomes[0].content, outcomes[0].style, loss=5.0)
     assert drawn_again([louder, *outcomes[1:-1], last]) == [True, False]

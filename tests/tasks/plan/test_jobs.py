@@ -27,6 +27,7 @@ STYLES = [("2", 1.0, None)]  # one style, by its digest, without a mask
 
 OTHER_SETTINGS: dict[str, Any] = {
     "size": 513,
+    "objective": "classic",
     "steps": 151,
     "tolerance": 0.1,
     "content_weight": 0.02,

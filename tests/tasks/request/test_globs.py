@@ -21,7 +21,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     root: Place = tmp_path if request.param == "here" else UPath(f"memory://{uuid.uuid4().hex}/in")
     names = ["day/b.png", "day/IMG.JPG", "day/a.jpg", "day/._a.jpg", ".hidden/c.jpg", "day/.thumbs/d.png"]
     names += ["outputs/my/images/b.png", "outputs/my/grids/0.png", "elsewhere/images/x.png", "killed/.store/records/x"]
-    names += ["killed/images/y.png", "other/images/z.png"]
+    names += ["killed/images/y.png", "other/images/z.png", "gallery/pictures/0.png", "gallery/figures.parquet"]
     for name in names:
         write_atomically(root / name, b"")
     for run, manifest in (("outputs/my", root / "my.yaml"), ("elsewhere", root / "other.yaml")):
@@ -44,6 +44,7 @@ def found(folder: Place, *patterns: str) -> list[str]:
         ("day/._*.jpg", ["day/._a.jpg"]),
         (".hidden/*.jpg", [".hidden/c.jpg"]),
         ("*/images/*.png", ["other/images/z.png"]),
+        ("*/*/*.png", ["other/images/z.png"]),
         ("elsewhere/images/*.png", ["elsewhere/images/x.png"]),
         ("day/*", ["day/IMG.JPG", "day/a.jpg", "day/b.png"]),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from stylebatch.tasks.runs.process import state_of, this_process
+from tests.waiting import wait_for
 
 
 def run_of(**change: Any) -> dict[str, Any]:
@@ -28,8 +29,7 @@ def test_a_run_whose_process_is_gone_has_crashed() -> None:
     assert state_of(run) == "running"
     assert state_of(run | {"process_started": started - 100}) == "crashed", "the number is another process's"
     child.kill()
-    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
-        pass
+    wait_for(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE, "the process has ended")
     assert state_of(run) == "crashed", "it only waits to be buried"
     child.communicate()
     assert state_of(run) == "crashed"

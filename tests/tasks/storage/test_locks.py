@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+import multiprocessing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,14 @@ from prefect.locking.protocol import LockManager
 
 from stylebatch.flows.key_locks import KeyLocks
 from stylebatch.tasks.storage.locks import FileLocks
+from tests.waiting import FUSE
 
-HOLDER = """
-import sys, time
-from pathlib import Path
-from stylebatch.tasks.storage.locks import FileLocks
-locks = FileLocks(Path(sys.argv[1]))
-assert locks.acquire_lock("key", "other")
-print("held", flush=True)
-time.sleep(60)
-"""
+
+def hold(folder: Path, told: Connection) -> None:
+    locks = FileLocks(folder)  # which gives its locks back when it goes
+    assert locks.acquire_lock("key", "other")
+    told.send("held")
+    told.recv()  # for ever
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -48,15 +46,16 @@ def test_prefect_waits_for_them_without_being_held_up(tmp_path: Path) -> None:
 
 
 def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True)
+    here, there = multiprocessing.Pipe()
+    holder = multiprocessing.get_context("fork").Process(target=hold, args=(tmp_path, there))
+    holder.start()
     try:
-        assert holder.stdout
-        assert holder.stdout.readline() == "held\n"
+        assert here.poll(FUSE), "the lock is not held"
         locks = FileLocks(tmp_path)
         assert not locks.wait_for_lock("key", timeout=0.1)
         assert not locks.acquire_lock("key", "me", acquire_timeout=0.1)
         holder.kill()
-        assert locks.acquire_lock("key", "me", acquire_timeout=10)
+        assert locks.acquire_lock("key", "me", acquire_timeout=FUSE)
     finally:
         holder.kill()
-        holder.communicate()
+        holder.join()

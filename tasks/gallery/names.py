@@ -1,0 +1,25 @@
+"""Files' names as people would write them below a picture."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_JOINTS = re.compile(r"[\s_\-+.]+")
+_DIGEST = re.compile(r"-[0-9a-f]{8}$")  # what an id ends in that was made and not given
+
+
+def as_written(name: str) -> str:
+    """``photos/golden-gate_bridge.jpg`` as ``Golden gate bridge``; what has no letters or digits stays as it is."""
+    words = _JOINTS.sub(" ", Path(name).stem).strip()
+    return words[:1].upper() + words[1:] if words else name
+
+
+def title_of(name: str, content: str, style: str) -> str:
+    """The title of a result: the id that was given, or in place of one that was made ``Bridge · Starry night``.
+
+    Args:
+        name: the id.
+        content: the content picture's title; ``style``: the style's.
+    """
+    return f"{content} · {style}" if _DIGEST.search(name) else name
