@@ -100,7 +100,7 @@ def find_server() -> Server:
     A temporary one takes some seconds on a processor of its own, in which torch and the flows can be imported.
 
     Raises:
-        BadRequest: Prefect cannot be used as it is set up.
+        BadRequest: Prefect cannot be used as it is set up, or the server that is named does not answer.
     """
     said = Overheard()
     try:
@@ -116,7 +116,9 @@ def find_server() -> Server:
         ) from None
     sys.stderr.write(said.getvalue())
     if url:
-        return NamedServer(url)
+        named = NamedServer(url)
+        named.wait()  # what flows import takes long, and would be for nothing
+        return named
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):

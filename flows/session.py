@@ -68,7 +68,7 @@ class Session:
         """Find the user's server, or begin to start one; for those who find out later whether they need one.
 
         Raises:
-            BadRequest: Prefect cannot be used as it is set up.
+            BadRequest: as `find_server`.
         """
         self._server = find_server()
 
