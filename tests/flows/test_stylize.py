@@ -218,5 +218,5 @@ def test_an_impossible_request_writes_nothing(manifest: Path, tmp_path: Path) ->
         stylize(tmp_path / "none.csv", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(BadRequest, match="cannot write to"):
+    with pytest.raises(BadRequest, match="it is a file; give a folder"):
         stylize(manifest, tmp_path / "file")
