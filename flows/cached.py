@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.preparation import Prepared, prepare, read_rows
 from stylebatch.flows.settling import settle_known, wind_up
 from stylebatch.tasks.devices.slots import make_slots
@@ -38,7 +39,7 @@ def carry_out_cached(prepared: Prepared, trace: bool, allow_http: bool, grids: b
     """
     assert prepared.is_done
     ledger, store = prepared.ledger, open_store(prepared.ledger.folder)
-    with ledger:
+    with first_when_interrupted(ledger.close), ledger:
         watching().damaged([])
         settle_known(prepared.work, ledger, store)
         watching().planned([], ledger.outcomes)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import ExitStack
 
 from prefect import get_run_logger
 
 from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
+from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.runners import Placement
-from stylebatch.flows.settling import settle, settle_known, wind_up
+from stylebatch.flows.settling import lose_missing, settle, settle_known, wind_up
 from stylebatch.flows.text import warning_of
 from stylebatch.tasks.plan.batches import in_batches
 from stylebatch.tasks.plan.jobs import Job, check_decoding
@@ -44,25 +46,28 @@ def carry_out(
         What became of each row, in the manifest's order.
     """
     store, known = open_store(ledger.folder), work.known
-    artifacts = Artifacts(ledger.rows)
+    artifacts = Artifacts(ledger.manifest, ledger.rows)
     todo, undecodable, sizes = check_decoding(job for job in work.jobs if job.key not in known)
     rows_of: dict[str, list[Job]] = defaultdict(list)  # rows with equal keys share one picture
     for job in todo:
         rows_of[job.key].append(job)
     once = [rows[0] for rows in rows_of.values()]
-    with ledger:
+    # The cluster is left after the ledger: it may take its time, and a signal leaves little.
+    with ExitStack() as cluster, first_when_interrupted(ledger.close), ledger:
         if not refresh:
             ledger.damaged = [job.id for job in once if store.discard(job.key)]
             watcher.get().damaged(ledger.damaged)
         settle_known(work, ledger, store, undecodable)
         watcher.get().planned(once, ledger.outcomes)
-        with fan_out(in_batches(once, sizes), store, placement, refresh, trace) as results:
-            while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
-                job, result, attempts = ended
-                settled_now = [settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
-                ledger.add(settled_now)
-                watcher.get().finished(job, settled_now)
-                artifacts.advance(len(ledger.outcomes))
+        artifacts.advance(ledger.outcomes, len(ledger.outcomes))
+        results = cluster.enter_context(fan_out(in_batches(once, sizes), store, placement, refresh, trace))
+        while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
+            job, result, attempts = ended
+            settled_now = [settle(store, row, result, "completed", attempts) for row in rows_of[job.key]]
+            ledger.add(settled_now)
+            watcher.get().finished(job, settled_now)
+            artifacts.advance(settled_now, len(ledger.outcomes))
+        artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
     artifacts.show(wind_up(ledger, store, trace, allow_http, grids))
     artifacts.summarize(ledger.outcomes)
     if lost := content_lost(ledger.outcomes):

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -14,6 +15,7 @@ from prefect.futures import PrefectFuture
 
 from stylebatch.flows.key_locks import KeyLocks
 from stylebatch.flows.runners import Placement, Workers
+from stylebatch.flows.whole_files import WholeFiles
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import stopping
 from stylebatch.tasks.results.record import Record
@@ -55,9 +57,13 @@ def _finished(
     # Serializable: where another process is at the same key, its record is waited for instead of being made again.
     locks = KeyLocks(store.locks.folder)
     policy = BY_KEY.configure(lock_manager=locks, isolation_level="SERIALIZABLE")
+    single = stylize_pair.with_options(refresh_cache=refresh, cache_policy=policy)
+    together = stylize_batch.with_options()
     storage = store.result_storage
-    single = stylize_pair.with_options(result_storage=storage, refresh_cache=refresh, cache_policy=policy)
-    together = stylize_batch.with_options(result_storage=storage)
+    # Not by `with_options`, which takes such a folder only where a server has been told of it.
+    single.result_storage = together.result_storage = (
+        WholeFiles(basepath=str(storage)) if isinstance(storage, Path) else storage
+    )
     finished: SimpleQueue[_Ended] = SimpleQueue()
     in_flight = 0
     waiting = deque(batches)

@@ -4,10 +4,11 @@
 
 from typing import Annotated
 
-from prefect import flow
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.over_rows import over_rows, verdict
 from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.flows.runners import RunnerName, place
 from stylebatch.tasks.again.reprocess import make_plan
@@ -18,7 +19,7 @@ from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcomes
 
 
-@flow(name="reprocess")
+@over_rows(name="reprocess", flow_run_name="{run_dir.name}")
 def reprocess(
     run_dir: PlaceParameter,
     failed: bool = False,
@@ -32,7 +33,8 @@ def reprocess(
     allow_http: bool = False,
     only: PlaceParameter | None = None,
     grids: bool = True,
-) -> Outcomes:
+    fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> State[Outcomes]:
     """Carry out an earlier run again, in its folder. Results whose key did not change are not computed again.
 
     Args:
@@ -48,6 +50,7 @@ def reprocess(
         allow_http: let pictures be read from the web; never from a private address.
         only: only the rows that this manifest names, such as the picks of a gallery.
         grids: draw the result grids.
+        fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
         The newest of what became of each row, in the manifest's order.
@@ -72,4 +75,5 @@ def reprocess(
         plan.before,
         plan.decisions,
     )
-    return carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http, grids)
+    outcomes = carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http, grids)
+    return verdict(outcomes, len(asked.rows), fail_from)

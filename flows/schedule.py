@@ -6,6 +6,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
+from stylebatch.flows.prefect_server import NamedServer
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.storage.places import Place, absolute
@@ -18,6 +19,7 @@ def serve(
     cron: str | None,
     interval: float | None,
     allow_http: bool = False,
+    fail_from: float = 0.0,
 ) -> None:
     """Serve a deployment of `stylize` until the process is ended; each run is a process of its own.
 
@@ -30,11 +32,12 @@ def serve(
         cron: when, as in a crontab, in UTC.
         interval: seconds between two starts, instead.
         allow_http: let pictures be read from the web.
+        fail_from: share of failed rows from which on a run ends as failed; with 0, one is enough.
 
     Raises:
-        BadRequest: Prefect has no server to keep the schedule, or ``cron`` cannot be read.
+        BadRequest: Prefect has no server to keep the schedule, it does not answer, or ``cron`` cannot be read.
     """
-    if not PREFECT_API_URL.value():
+    if not (url := PREFECT_API_URL.value()):
         raise BadRequest(
             "a schedule needs a Prefect server: run `prefect server start`, and set "
             "PREFECT_API_URL=http://127.0.0.1:4200/api"
@@ -49,6 +52,7 @@ def serve(
                 "out": str(absolute(out)),
                 "overrides": overrides,
                 "allow_http": allow_http,
+                "fail_from": fail_from,
             },
             global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
             print_starting_message=False,
@@ -57,3 +61,6 @@ def serve(
     except ValueError as error:
         given = f"--cron {cron}" if cron else f"--interval {interval}"
         raise BadRequest(f"{given}: {str(error).splitlines()[-1]}") from None
+    except Exception:
+        NamedServer(url).wait()  # which says so, if that is what is wrong
+        raise

@@ -35,6 +35,16 @@ def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Itera
     ledger.add([settle(store, job, work.known[job.key], "cached") for job in work.jobs if job.key in work.known])
 
 
+def lose_missing(work: Work, ledger: Ledger, store: AnyStore) -> list[Outcome]:
+    """Take back of the rows that this run has settled that they are done, where somebody has removed their pictures.
+
+    Returns:
+        What became of these rows.
+    """
+    own = {job.row for job in work.jobs}
+    return ledger.lose(store.missing(one.output for one in ledger.outcomes if one.output and one.row in own))
+
+
 def wind_up(ledger: Ledger, store: AnyStore, trace: bool, allow_http: bool, grids: bool = True) -> list[Place]:
     """Write what is made of all rows, once they are settled.
 

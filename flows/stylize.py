@@ -5,10 +5,11 @@
 from dataclasses import replace
 from typing import Annotated
 
-from prefect import flow
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from stylebatch.flows.carry_out import carry_out
+from stylebatch.flows.over_rows import over_rows, verdict
 from stylebatch.flows.parameters import PlaceParameter
 from stylebatch.flows.preparation import Prepared, handed_over, prepare, read_rows
 from stylebatch.flows.runners import Placement, RunnerName, place
@@ -20,7 +21,7 @@ from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.training.engines import Choice
 
 
-@flow(name="stylize")
+@over_rows(name="stylize", flow_run_name="{manifest.stem}")
 def stylize(
     manifest: PlaceParameter,
     out: PlaceParameter,
@@ -33,7 +34,8 @@ def stylize(
     address: str = "",
     allow_http: bool = False,
     grids: bool = True,
-) -> Outcomes:
+    fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> State[Outcomes]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
     Args:
@@ -48,6 +50,7 @@ def stylize(
         address: of a cluster that goes on already; without it, one is started on this machine for the run.
         allow_http: let pictures be read from the web; never from a private address.
         grids: draw the result grids.
+        fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -58,7 +61,8 @@ def stylize(
     """
     placement = place(devices, runner, address)
     prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http)
-    return carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http, grids)
+    outcomes = carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http, grids)
+    return verdict(outcomes, prepared.ledger.rows, fail_from)
 
 
 def _prepare(

@@ -24,6 +24,7 @@ def start(*arguments: object, server: str = "", folder: Path | None = None) -> s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # as a shell does, so that a signal can be sent to it and to what it has started
     )
 
 

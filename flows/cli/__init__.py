@@ -13,6 +13,7 @@ import typer
 from typer.main import get_command
 
 from stylebatch.flows.cli.hints import HintingGroup
+from stylebatch.flows.cli.streams import steady_streams
 
 COMMANDS = ("run", "reprocess", "train", "check", "status", "serve", "gallery")
 LOOK: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
@@ -36,7 +37,15 @@ class Commands(HintingGroup):
         return get_command(single)
 
 
-app = typer.Typer(
+class _Command(typer.Typer):
+    """The command itself, by whatever way it is called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        steady_streams()
+        return super().__call__(*args, **kwargs)
+
+
+app = _Command(
     name="stylebatch",
     cls=Commands,
     help="Neural style transfer in batches: a manifest of content and style pictures in, stylized pictures, "

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stylebatch.flows.cli.options import AllowHttpOption, AsPlace, QuietOption, VerboseOption, as_place
-from stylebatch.flows.cli.terminal import clear_errors, out_console
+from stylebatch.flows.cli.terminal import clear_errors, out_console, say_error
 from stylebatch.flows.cli.watching import watching_gallery
 from stylebatch.flows.prefect_server import configure
 from stylebatch.flows.session import Session
@@ -53,7 +53,7 @@ def gallery(
         from stylebatch.tasks.runs.run_folder import read_runs
 
         read_runs(run_dirs, allow_http)  # a request that cannot be carried out fails before Prefect's server starts
-        session = Session()
+        session = Session(say_error)
         with session.flows():
             from stylebatch.flows.gallery import gallery
 

@@ -27,7 +27,7 @@ from stylebatch.flows.cli.options import (
     as_place,
 )
 from stylebatch.flows.cli.set_option import SetOption
-from stylebatch.flows.cli.terminal import clear_errors, out_console
+from stylebatch.flows.cli.terminal import clear_errors, out_console, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching
 from stylebatch.flows.prefect_server import configure
 from stylebatch.flows.session import Session
@@ -82,7 +82,7 @@ def reprocess(
         from stylebatch.tasks.again.earlier import read_earlier
 
         read_earlier(run_dir)  # fails before Prefect's server starts
-        session = Session(lambda: say_how_to_go_on(run_dir))
+        session = Session(say_error, lambda: say_how_to_go_on(run_dir))
         with session.flows():
             from stylebatch.flows.reprocess import reprocess
 

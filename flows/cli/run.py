@@ -27,7 +27,7 @@ from stylebatch.flows.cli.options import (
     VerboseOption,
 )
 from stylebatch.flows.cli.set_option import SetOption
-from stylebatch.flows.cli.terminal import clear_errors
+from stylebatch.flows.cli.terminal import clear_errors, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching, watching_gallery
 from stylebatch.flows.prefect_server import configure, is_named
 from stylebatch.flows.session import Session
@@ -70,7 +70,7 @@ def run(
     started = time.perf_counter()
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        session = Session(lambda: say_how_to_go_on(folder))
+        session = Session(say_error, lambda: say_how_to_go_on(folder))
         with session.signals():
             with watching(session, log_json, quiet or as_json or verbose):
                 from stylebatch.tasks.request.manifest import read_manifest

@@ -27,6 +27,14 @@ def serve(
     out: OutOption = None,
     set_: SetOption = None,
     allow_http: AllowHttpOption = False,
+    fail_from: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of failed rows from which on a run ends as failed in Prefect; with 0, one is enough.",
+        ),
+    ] = 0.0,
     verbose: VerboseOption = False,
 ) -> None:
     """Carry out a manifest again and again, on a schedule: what is new each time. Needs a Prefect server.
@@ -51,6 +59,6 @@ def serve(
         interrupt = Interrupt()  # Prefect's own end waits for runs that are just starting, sometimes for minutes
         interrupt.install()
         try:
-            serve(manifest, folder, overrides, cron, interval, allow_http)
+            serve(manifest, folder, overrides, cron, interval, allow_http, fail_from)
         except KeyboardInterrupt:
             interrupt.leave()

@@ -13,7 +13,7 @@ import typer
 
 from stylebatch.flows.cli.options import AsPlace, DevicesOption, JsonOption, QuietOption, VerboseOption, as_place
 from stylebatch.flows.cli.set_option import SetOption
-from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console
+from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on
 from stylebatch.flows.prefect_server import configure
 from stylebatch.flows.session import Session
@@ -97,7 +97,7 @@ def train(
             raise BadRequest(f"there is no style picture {style}")
         if out.suffix != ".safetensors":
             raise BadRequest(f"--out {out}: a network's file ends in .safetensors")
-        session = Session(lambda: _say_training_stopped(out))
+        session = Session(say_error, lambda: _say_training_stopped(out))
         with session.flows():
             from stylebatch.flows.train import train
 

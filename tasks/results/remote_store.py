@@ -180,6 +180,15 @@ class RemoteStore(Folders[UPath]):
             made = {key: sha256 for key, sha256 in self._published.items() if f"{key}.png" in pictures}
             self._save({key: self._mark(key, sha256) for key, sha256 in made.items()})
 
+    def missing(self, outputs: Iterable[Path]) -> set[Path]:
+        """Which of the pictures that were published are not there any more; none where that cannot be told."""
+        asked = set(outputs)
+        try:
+            there = listing(self.images) if asked else {}
+        except (OSError, BadInput):
+            return set()
+        return {output for output in asked if output.name not in there}
+
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.
 

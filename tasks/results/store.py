@@ -106,6 +106,10 @@ class Store(Folders[Path]):
         for file in leftovers:
             file.unlink(missing_ok=True)
 
+    def missing(self, outputs: Iterable[Path]) -> set[Path]:
+        """Which of the pictures that were published are not there any more."""
+        return {output for output in outputs if not (self.folder / output).exists()}
+
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already."""
         target, picture = self.folder / output, self.picture(record.key)

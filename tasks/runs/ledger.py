@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,8 @@ State = Literal["running", "finished", "stopped"]
 @dataclass
 class Ledger:
     """The outcomes of the run in ``folder``; as a context, it leaves report and run.json whatever ends the run.
+
+    It may be closed from another thread, while this one does what it cannot be taken from.
 
     Attributes:
         overrides: settings that won over the manifest's, for all rows.
@@ -49,19 +52,47 @@ class Ledger:
     failures: int = 0
     _written: float = 0.0
     _cost: float = 0.0
+    _closed: bool = False
+    _one: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Take in some rows, and write at intervals; where an object store is away, at the next one."""
-        new = list(outcomes)
-        self.outcomes += new
-        self.failures += count(new)["failed"]
-        if time.monotonic() - self._written > max(INTERVAL, TIMES_ITS_COST * self._cost):
-            try:
-                self.write("running")
-            except OSError:
-                if isinstance(self.folder, Path):
-                    raise
-                self._written = time.monotonic()
+        with self._one:
+            if self._closed:  # what becomes of rows while the run is being ended is not their fault
+                return
+            new = list(outcomes)
+            self.outcomes += new
+            self.failures += count(new)["failed"]
+            if time.monotonic() - self._written > max(INTERVAL, TIMES_ITS_COST * self._cost):
+                try:
+                    self.write("running")
+                except OSError:
+                    if isinstance(self.folder, Path):
+                        raise
+                    self._written = time.monotonic()
+
+    def lose(self, outputs: Collection[Path]) -> list[Outcome]:
+        """Take back that pictures were made: somebody has removed them.
+
+        Returns:
+            What became of their rows.
+        """
+        with self._one:
+            lost = [
+                replace(
+                    one,
+                    status="failed",
+                    record=None,
+                    error_type="FileNotFoundError",
+                    error=f"{one.output} was removed while the run was going on; run again",
+                )
+                for one in self.outcomes
+                if one.output in outputs
+            ]
+            rows = {one.row for one in lost}
+            self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
+            self.failures += len(lost)
+            return lost
 
     def write(self, state: State) -> None:
         """Write ``report.parquet`` and ``run.json``."""
@@ -90,10 +121,17 @@ class Ledger:
         self._written = time.monotonic()
         self._cost = self._written - began
 
+    def close(self) -> None:
+        """Write them for the last time. What comes after that does not count."""
+        with self._one:
+            if not self._closed:
+                self.write("finished" if len(self.outcomes) == self.rows else "stopped")
+                self._closed = True
+
     def __enter__(self) -> Ledger:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.write("finished" if len(self.outcomes) == self.rows else "stopped")
+        self.close()

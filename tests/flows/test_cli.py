@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -124,10 +125,11 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path) -> 
 
 
 @pytest.mark.usefixtures("prefect", "restored_process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
 def test_a_signal_ends_a_run_and_keeps_what_is_done(
-    number: signal.Signals, tmp_path: Path, samples: Path, prefect_server: str
+    number: signal.Signals, times: int, tmp_path: Path, samples: Path, prefect_server: str
 ) -> None:
+    """To the group of processes, as from a terminal; and twice, as `timeout` sends it."""
     out = tmp_path / "out"
     content, style = samples / "images/chelsea.jpg", samples / "styles/glass.jpg"
     manifest = tmp_path / "rows.csv"
@@ -139,7 +141,8 @@ def test_a_signal_ends_a_run_and_keeps_what_is_done(
         assert process.stderr
         # Not its picture, which is there a moment before it counts as done.
         assert any('"id": "quick"' in line for line in process.stderr), "it has ended before a row was done"
-        process.send_signal(number)
+        for _ in range(times):
+            os.killpg(process.pid, number)
         stdout, stderr = process.communicate(timeout=FUSE)
     finally:
         process.kill()
@@ -148,7 +151,9 @@ def test_a_signal_ends_a_run_and_keeps_what_is_done(
     assert "Traceback" not in stdout + stderr
     report = pd.read_parquet(out / "report.parquet")
     assert list(report["status"]) == ["completed"]
-    assert "stopped" in call("status", out).stdout
+    status = call("status", out).stdout
+    assert "out: stopped, " in status
+    assert "2 rows: 1 completed, 0 cached, 0 failed, 1 to do" in status
     again = call("run", manifest, "--out", out, "--json", "--set", "steps=1")
     assert json.loads(again.stdout) | {"out": ""} == {
         "completed": 1, "cached": 1, "failed": 0, "content_lost": 0, "left": 0, "out": "", "failures": [],

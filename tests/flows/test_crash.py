@@ -98,7 +98,8 @@ def with_file_system(folder: Path, size: str, then: str) -> list[str]:
     """
     folder.mkdir()
     mounted = f"mount -t tmpfs -o size={size} tmpfs '{folder}' && {then}"
-    script = f"{mounted} && {{ \"$@\"; result=$?; ls -A '{folder}/images'; exit $result; }}"
+    left = f"ls -A '{folder}/images'; find '{folder}/.store/records' -name '[0-9a-f]*' -empty 2> /dev/null"
+    script = f'{mounted} && {{ "$@"; result=$?; {left}; exit $result; }}'
     begin = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
     if not shutil.which("unshare") or subprocess.run([*begin[:4], "sh", "-c", mounted], check=False).returncode:
         pytest.skip("this machine lets no user mount a file system")
@@ -117,6 +118,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path: Path, samples: P
     assert "unexpected" not in stderr
     assert "pair-0.png" in stdout
     assert "pair-3.png" not in stdout
+    assert "records" not in stdout, "one is empty"
     rows = [json.loads(line) for line in stderr.splitlines() if '"event": "row"' in line]
     failed = [row for row in rows if row["status"] == "failed"]
     assert failed

@@ -198,16 +198,16 @@ def test_prefect_knows_the_pairs_and_the_summary(manifest: Path, tmp_path: Path)
         tasks = {run.name for run in client.read_task_runs()}
         artifacts = {
             key: client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-            for key in ("stylebatch-summary", "stylebatch-progress", "stylebatch-grid")
+            for key in ("stylebatch-pairs-summary", "stylebatch-pairs-progress", "stylebatch-pairs-grid")
         }
     assert {outcome.id for outcome in outcomes} <= tasks
-    table = max(artifacts["stylebatch-summary"], key=lambda artifact: str(artifact.created))
+    table = max(artifacts["stylebatch-pairs-summary"], key=lambda artifact: str(artifact.created))
     assert {(row["row"], row["id"]) for row in json.loads(str(table.data))} == {(one.row, one.id) for one in outcomes}
-    grid = max(artifacts["stylebatch-grid"], key=lambda artifact: str(artifact.created))
+    grid = max(artifacts["stylebatch-pairs-grid"], key=lambda artifact: str(artifact.created))
     kind, _, data = str(grid.data).partition(",")
     assert kind == "data:image/webp;base64"
     assert Image.open(io.BytesIO(base64.b64decode(data))).width > 100
-    progress = max(artifacts["stylebatch-progress"], key=lambda artifact: str(artifact.created))
+    progress = max(artifacts["stylebatch-pairs-progress"], key=lambda artifact: str(artifact.created))
     assert progress.data == 100
 
 
@@ -218,5 +218,5 @@ def test_an_impossible_request_writes_nothing(manifest: Path, tmp_path: Path) ->
         stylize(tmp_path / "none.csv", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(BadRequest, match="cannot write to"):
+    with pytest.raises(BadRequest, match="it is a file; give a folder"):
         stylize(manifest, tmp_path / "file")

@@ -1,0 +1,54 @@
+"""Flows over a manifest's rows: how they end in Prefect, and what their callers get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, cast
+
+from prefect import Flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from stylebatch.tasks.runs.report import Outcomes, count
+
+P = ParamSpec("P")
+
+
+class _FlowOverRows(Flow[P, Any]):
+    def __call__(self, *args: Any, return_state: bool = False, **kwargs: Any) -> Any:  # type: ignore[override]
+        state: Any = super().__call__(*args, return_state=True, **kwargs)
+        if return_state:
+            return state
+        result = state.result(raise_on_failure=False)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+def over_rows(name: str, flow_run_name: str) -> Callable[[Callable[P, State[Outcomes]]], Flow[P, Outcomes]]:
+    """A decorator like Prefect's, for functions that end with `verdict`.
+
+    A run with failed rows is one that an automation sees. Who calls the flow gets what became of each row all the same.
+    """
+
+    def decorate(function: Callable[P, State[Outcomes]]) -> Flow[P, Outcomes]:
+        return cast(Flow[P, Outcomes], _FlowOverRows(function, name=name, flow_run_name=flow_run_name))
+
+    return decorate
+
+
+def verdict(outcomes: Outcomes, rows: int, fail_from: float) -> State[Outcomes]:
+    """The state that a run over so many rows ends in: failed where some failed, or where some are left.
+
+    Args:
+        fail_from: the share of failed rows, 0 to 1, from which on it is failed; with 0, one is enough.
+    """
+    failed, left = count(outcomes)["failed"], rows - len(outcomes)
+    if not failed and not left:
+        return Completed(data=outcomes, message=f"{rows} of {rows} rows are done")
+    first = min((one for one in outcomes if one.status == "failed"), key=lambda one: one.row, default=None)
+    message = f"{failed} of {rows} rows failed" + (f", {left} are left" if left else "")
+    if first:
+        message += f"; the first of them, row {first.row} ({first.id}): {first.error}"
+    state = Failed if left or failed >= fail_from * rows else Completed
+    return state(data=outcomes, message=message)
