@@ -89,9 +89,9 @@ def check_rows(
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
     check_network = cache(lambda model, styles: check_model(model, styles, find))
-    # A model among the defaults may be there for those rows alone that a sweep gives its engine to.
-    engines = [overrides["engine"]] if "engine" in overrides else [row.get("engine") for row in manifest.rows]
-    others_paint = any(engine == "feedforward" for engine in engines)
+    # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives an
+    # engine beside the manifest knows that its models are not asked for.
+    others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)
     seen: dict[str, int] = {}
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []

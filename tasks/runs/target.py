@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadRequest
-from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system
 from stylebatch.tasks.storage.places import Place
 
@@ -17,9 +16,10 @@ def refuse_others_folder(folder: Place) -> None:
         BadRequest: it has, or it is a file.
         BadInput, OSError: it cannot be listed.
     """
-    if exists(folder / "run.json") or exists(folder / ".store"):
+    names = _names(folder)
+    if "run.json" in names or ".store" in names:
         return
-    others = sorted(name for name in _names(folder) if not name.startswith("."))
+    others = sorted(name for name in names if not name.startswith("."))
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise BadRequest(

@@ -27,7 +27,7 @@ def test_rows_are_carried_out_once_and_the_report_comes_back(
     ]
     report = stylebatch.run(rows, out, size=64, steps=1)
     assert list(report["status"]) == ["completed", "completed", "failed"]
-    assert report["error"][2] == "content: there is no file nowhere.jpg"
+    assert report["error"][2] == f"content: there is no file '{Path.cwd() / 'nowhere.jpg'}'"
     assert report["id"][1] == "blend"
     assert report["content"][0] == str(samples / "images/chelsea.jpg")
     assert set(report["steps"].dropna()) == {1}, "settings win over the rows"

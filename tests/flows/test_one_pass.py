@@ -137,7 +137,7 @@ def test_what_a_network_cannot_do_costs_its_rows_alone(tuned: Path, tmp_path: Pa
     wanted = [
         "model: swirls.safetensors is tuned to another style, swirls.jpg",
         "model: swirls.safetensors is tuned to another style, swirls.jpg",
-        "model: there is no file gone.safetensors",
+        "model: there is no file 'gone.safetensors' in ",
         "model: torn.safetensors is damaged",
     ]
     for outcome, text in zip(outcomes[1:5], wanted, strict=True):
