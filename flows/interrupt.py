@@ -80,9 +80,10 @@ class Interrupt:
             for number in self._numbers.recv(1):
                 if number not in (signal.SIGINT, signal.SIGTERM):
                     continue
-                if self._leaving.locked():
-                    os._exit(self._code)
+                # The first signal's own number may come here when it is being left already.
                 if self.begun and time.monotonic() - self._came > IMPATIENT:
+                    if self._leaving.locked():
+                        os._exit(self._code)
                     self.leave()
                 self.end(128 + number)
 

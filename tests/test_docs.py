@@ -112,7 +112,7 @@ def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> 
     if not Path("outputs/my").exists() and any(block.language in ("sh", "python") for block in to_run):
         call("stylebatch run my.yaml")  # which a reader of any page has done
     names: dict[str, Any] = {}
-    for block, following in zip(to_run, [*to_run[1:], None], strict=True):
+    for block, following in zip(to_run, [*to_run, None][1:], strict=True):
         if block.language == "sh":
             for command in commands(block):
                 call(command)

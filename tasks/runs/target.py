@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system
-from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.storage.places import Place, is_web
 
 
 def refuse_others_folder(folder: Place) -> None:
     """Refuse a folder that has things in it which no run has written; hidden names, such as a Mac's, do not count.
 
     Raises:
-        BadRequest: it has, or it is a file.
-        BadInput, OSError: it cannot be listed.
+        BadRequest: it has, or it is a file, or it cannot be listed.
     """
-    names = _names(folder)
+    if is_web(folder):  # nothing can be written there, which the store tells
+        return
+    try:
+        names = _names(folder)
+    except (BadInput, OSError) as error:
+        raise BadRequest(f"{told(error)}; choose another with --out") from None
     if "run.json" in names or ".store" in names:
         return
     others = sorted(name for name in names if not name.startswith("."))

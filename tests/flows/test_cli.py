@@ -136,7 +136,8 @@ def test_a_signal_ends_a_run_and_keeps_what_is_done(
     manifest.write_text(
         f"id,content,style,size,steps\nquick,{content},{style},64,1\nendless,{style},{content},64,100000\n"
     )
-    process = start("run", manifest, "--out", out, "--log-json", server=prefect_server)
+    # A slot for each, or the one without an end might have the only one first.
+    process = start("run", manifest, "--out", out, "--log-json", "--devices", "2×cpu", server=prefect_server)
     try:
         assert process.stderr
         # Not its picture, which is there a moment before it counts as done.
