@@ -44,8 +44,9 @@ def configure(verbose: bool) -> None:
         os.environ.setdefault(name, value)
     # No proxy leads to this machine. Of the two spellings, some read only the one, and some only the other.
     direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = list(filter(None, direct.split(",")))
     if direct.strip() != "*":
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [direct, *LOOPBACK]))
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
 
 
 def is_named() -> bool:

@@ -38,8 +38,9 @@ def status(
 def _print(console: Console, status: RunStatus) -> None:
     """State, counts, rate, time left, and the failures by their cause."""
     counts = ", ".join(f"{number} {name}" for name, number in status.counts.items())
-    console.print(f"{escape(str(status.folder))}: {status.state}, {duration(status.elapsed)}", highlight=False)
-    console.print(f"{status.rows} rows: {counts}, {status.remaining} to do", highlight=False)
+    state = f"{escape(str(status.folder))}: {status.state}, {duration(status.elapsed)}"
+    console.print(state, highlight=False, soft_wrap=True)
+    console.print(f"{status.rows} rows: {counts}, {status.remaining} to do", highlight=False, soft_wrap=True)
     if status.state == "running" and status.left is not None:
         left = duration(status.left)
         console.print(f"{status.rate * 60:.1f} rows a minute, about {left} left", highlight=False)

@@ -68,7 +68,7 @@ def test_a_home_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
 def test_no_proxy_leads_to_this_machine(name: str, prefect_server: str) -> None:
     nobody = "http://127.0.0.1:9" if name == "http_proxy" else "socks5://127.0.0.1:9"
-    with own_environment(**{name: nobody, "NO_PROXY": "example.org"}):
+    with own_environment(**{name: nobody, "NO_PROXY": "example.org", "no_proxy": "example.org"}):
         configure(verbose=False)
         assert os.environ["no_proxy"].startswith("example.org,127.0.0.1,")
         with temporary_settings({PREFECT_API_URL: prefect_server}):
