@@ -17,7 +17,7 @@ from typing import Any
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.storage.cache import AT_ONCE
-from stylebatch.tasks.storage.files import exists, read_bytes
+from stylebatch.tasks.storage.files import everything_in, read_bytes
 from stylebatch.tasks.storage.object_stores import clear_errors, file_system
 from stylebatch.tasks.storage.places import Place, absolute, is_url, is_web, join, to_place, without_secrets
 
@@ -154,8 +154,15 @@ def _manifest_of_run(folder: Place) -> str | None:
         run = json.loads(read_bytes(folder / "run.json"))
         return str(run["manifest"])
     except (FileNotFoundError, NotADirectoryError):
-        return "" if exists(folder / ".store") or exists(folder / GALLERY) else None
+        return "" if {".store", GALLERY} & _children(folder) else None
     except (KeyError, TypeError):  # another program's
         return None
     except (OSError, BadInput, ValueError):
         return ""
+
+
+def _children(folder: Place) -> set[str]:
+    try:
+        return set(everything_in(folder))
+    except (BadInput, OSError):
+        return set()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from stylebatch.tasks.errors import BadInput, BadRequest, told
-from stylebatch.tasks.storage.object_stores import clear_errors, file_system
+from stylebatch.tasks.storage.files import everything_in
 from stylebatch.tasks.storage.places import Place, is_web
 
 
@@ -18,7 +16,9 @@ def refuse_others_folder(folder: Place) -> None:
     if is_web(folder):  # nothing can be written there, which the store tells
         return
     try:
-        names = _names(folder)
+        names = everything_in(folder)
+    except NotADirectoryError:
+        raise BadRequest(f"--out {folder}: it is a file; give a folder") from None
     except (BadInput, OSError) as error:
         raise BadRequest(f"{told(error)}; choose another with --out") from None
     if "run.json" in names or ".store" in names:
@@ -29,20 +29,3 @@ def refuse_others_folder(folder: Place) -> None:
         raise BadRequest(
             f"--out {folder}: there is {others[0]}{more} in it, and no run; give an empty folder, a new one, or a run's"
         )
-
-
-def _names(folder: Place) -> list[str]:
-    if isinstance(folder, Path):
-        try:
-            return [entry.name for entry in folder.iterdir()]
-        except FileNotFoundError:
-            return []
-        except NotADirectoryError:
-            raise BadRequest(f"--out {folder}: it is a file; give a folder") from None
-    try:
-        with clear_errors(folder):
-            listed = file_system(folder).ls(folder.path, detail=False)
-    except FileNotFoundError:
-        return []
-    # A store may list the folder itself.
-    return [name for path in listed if (name := str(path).rstrip("/").rpartition("/")[2]) != folder.name]

@@ -69,6 +69,24 @@ def names_in(folder: Place) -> list[str]:
     return [file.name for file in folder.iterdir()] if folder.is_dir() else []
 
 
+def everything_in(folder: Place) -> list[str]:
+    """The names of the files and folders in a folder; none where there is no such folder.
+
+    Raises:
+        NotADirectoryError: it is a file.
+        BadInput, OSError: it cannot be listed.
+    """
+    try:
+        if isinstance(folder, Path):
+            return [entry.name for entry in folder.iterdir()]
+        with clear_errors(folder):
+            listed = file_system(folder).ls(folder.path, detail=False)
+    except FileNotFoundError:
+        return []
+    # A store may list the folder itself.
+    return [name for path in listed if (name := str(path).rstrip("/").rpartition("/")[2]) != folder.name]
+
+
 def exists(path: Place) -> bool:
     """Whether there is a file or folder; also not where that cannot be told."""
     if isinstance(path, Path):
