@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from stylebatch.tasks.networks.weights import check_weights
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
@@ -30,10 +30,6 @@ from stylebatch.tasks.storage.places import Place, is_url, without_secrets
 T = TypeVar("T")
 
 SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as JSON can have them
-LONGEST_ID = 120
-SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
-# Names that Windows keeps for devices, whatever their ending.
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +210,11 @@ def _check_row(
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
-    if not SAFE_ID.fullmatch(name) or RESERVED.fullmatch(name) or name.endswith((".", " ")):
-        yield f"{name!r} is not safe as a file name; use letters, digits and . _ - within it"
-    elif len(name) > LONGEST_ID:
-        yield f"is longer than {LONGEST_ID} characters"
-    # File systems that ignore case would write both to one file.
-    first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
+    if problem := id_problem(name):
+        yield problem
+    if KEY in name:  # whether it is another's is known with the key
+        return
+    first = seen.setdefault(as_file(name), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
 
