@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,15 +20,15 @@ from stylebatch.tasks.pictures.resize import scaled_size
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
+from stylebatch.tasks.request.own_columns import EXTRA, PREFIX, own_cells
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
+from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
-from stylebatch.tasks.storage.places import Place, is_url, without_secrets
+from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
 
 T = TypeVar("T")
-
-SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as JSON can have them
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def shown(value: Any) -> str:
         text = str(value)
     except Exception:  # a number of more digits than Python writes
         return f"({type(value).__name__})"
-    return without_secrets(SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text))
+    return without_secrets(as_utf8(text))
 
 
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
@@ -183,6 +182,7 @@ def _check_row(
         return BadRow(number, *_named(row), tuple(unreadable.items()))
     settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
     found += wrong
+    found += _own_problems(row)
     name = shown(row.get("id", ""))
     if name:
         found += [("id", problem) for problem in _id_problems(name, number, seen)]
@@ -217,6 +217,16 @@ def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
     first = seen.setdefault(as_file(name), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
+
+
+def _own_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if EXTRA in row and not isinstance(row[EXTRA], Mapping):
+        yield EXTRA, f"is a mapping of names to values, not {row[EXTRA]!r}; a table has a column {PREFIX}… for each"
+    for name, value in own_cells(row).items():
+        try:
+            refuse_secrets(str(value))
+        except Exception as error:
+            yield name, problem_of(error)
 
 
 class _SettingsReader:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.request.csv_rows import WrongCsv, read_csv_rows
 from stylebatch.tasks.request.json_rows import WrongJson, read_json_rows
+from stylebatch.tasks.request.own_columns import PREFIX, is_own
 from stylebatch.tasks.request.settings import Settings, nearest
 from stylebatch.tasks.request.styles import parse_styles, written
 from stylebatch.tasks.request.text import as_text
@@ -23,7 +24,7 @@ from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.parquet import parquet_size, read_parquet
 from stylebatch.tasks.storage.places import Place, is_web, join, without_secrets
 
-COLUMNS = ("id", "content", "style", "masks", "note", *Settings.model_fields)
+COLUMNS = ("id", "content", "style", "masks", "label", "extra", "note", *Settings.model_fields)
 REQUIRED = ("content", "style")
 ROWS = 1_000_000
 UNPACKED = 2_000_000_000  # bytes of a Parquet file's columns
@@ -161,8 +162,9 @@ def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:
-        if name not in COLUMNS:
-            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}")
+        if name not in COLUMNS and not is_own(name):
+            own = f"; a column of your own is {PREFIX}{name}"
+            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}{own}")
     for name in REQUIRED:
         if name not in names:
             raise BadRequest(f"{path} has no column {name!r}; its columns are {', '.join(names)}{required}")

@@ -59,6 +59,7 @@ def write_noise(path: Path) -> None:
         ({"id": "x" * (LONGEST_ID + 1)}, "id", f"longer than {LONGEST_ID}"),
         ({"id": "first"}, "id", "row 1"),
         ({"id": "FIRST"}, "id", "row 1"),
+        ({"extra": "a"}, "extra", "is a mapping of names to values, not 'a'; a table has a column x_… for each"),
         ({"size": 15}, "size", "15"),
         ({"size": "5000"}, "size", "5000"),
         ({"size": "large"}, "size", "'large'"),
@@ -302,12 +303,15 @@ def test_a_model_without_its_engine_says_what_to_write(folder: Path) -> None:
     assert bad.message == "model: is for engine=feedforward, and this row's is optimize; give that engine, or no model"
 
 
-@pytest.mark.parametrize("column", ["id", "content", "style", "masks", "init", "weights", "model", "size", "preset"])
+@pytest.mark.parametrize(
+    "column", ["id", "content", "style", "masks", "init", "weights", "model", "size", "preset", "label", "x_a"]
+)
 @pytest.mark.parametrize(
     "secret",
     ["https://user:phrase@h/a.jpg", "s3://key:phrase@b/a", "https://h/a#token=phrase", "https://h/a?pw=phrase"],
 )
 def test_no_secret_gets_through_whatever_the_column(folder: Path, column: str, secret: str) -> None:
-    pairs, (bad,) = check(folder, {**GOOD, column: secret})
+    pairs, (bad, nested) = check(folder, {**GOOD, column: secret}, {**GOOD, "extra": {"a": [secret]}})
     assert pairs == []
+    assert [name for name, _ in nested.problems] == ["x_a"]
     assert "phrase" not in repr(bad)
