@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 
 from stylebatch.tasks.devices.slots import Slot
@@ -12,6 +13,7 @@ from stylebatch.tasks.networks.bundled import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.voronoi import Cell, cells_of
 from stylebatch.tasks.plan.derived_ids import DerivedIds
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
@@ -27,13 +29,13 @@ class Style:
     """One style picture of a job.
 
     ``weight`` is its share of the blend; those of a job add up to 1. ``mask`` is a picture that is white where the
-    style applies, if not everywhere.
+    style applies, or a cell of a diagram, if it does not apply everywhere.
     """
 
     path: Place
     sha256: str
     weight: float
-    mask: Place | None = None
+    mask: Place | Cell | None = None
     mask_sha256: str | None = None
 
 
@@ -86,7 +88,7 @@ class Job:
     def pictures(self) -> list[tuple[str, Place]]:
         """The files that are read, each with the manifest's column that names it."""
         named = [("content", self.content), *(("style", style.path) for style in self.styles)]
-        named += [("masks", style.mask) for style in self.styles if style.mask]
+        named += [("masks", style.mask) for style in self.styles if style.mask and not isinstance(style.mask, Cell)]
         return named if self.init is None else [*named, ("init", self.init)]
 
     def refused(self, column: str, problem: str) -> BadRow:
@@ -167,9 +169,14 @@ def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
     total = sum(style.weight for style in pair.styles)
     masks = pair.masks or (None,) * len(pair.styles)
     for style, mask_name in zip(pair.styles, masks, strict=True):
-        path, sha256 = digest("style", style.name)
-        mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
-        yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+        path, digest_of_style = digest("style", style.name)
+        mask: Place | Cell | None = None
+        mask_sha256: str | None = None
+        if mask_name:
+            cells = cells_of(mask_name)
+            digested = (cells[0], sha256(mask_name.encode()).hexdigest()) if cells else digest("masks", mask_name)
+            mask, mask_sha256 = digested
+        yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
 
 
 class _Vanished(Exception):

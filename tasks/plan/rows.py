@@ -17,6 +17,7 @@ from stylebatch.tasks.networks.weights import check_weights
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.pictures.voronoi import cells_of
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
@@ -139,7 +140,7 @@ def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Pla
 _PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "content": lambda cell: [str(cell)],
     "style": lambda cell: [style.name for style in parse_styles(cell)],
-    "masks": parse_masks,
+    "masks": lambda cell: [mask for mask in parse_masks(cell) if not cells_of(mask)],
     "init": lambda cell: [] if cell in STARTS else [str(cell)],
 }
 
@@ -193,7 +194,7 @@ def _check_row(
     masks = read("masks", parse_masks) if "masks" in row else ()
     if masks and styles and len(masks) != len(styles):
         found.append(("masks", f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"))
-    look("masks", masks)
+    look("masks", (mask for mask in masks if not cells_of(mask)))
     if settings.starts_from_picture:
         look("init", [settings.init])
     if settings.engine == "optimize" and not settings.paints and settings.model != "none" and not others_paint:

@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.voronoi import MOST, diagram
 from stylebatch.tasks.request.settings import nearest, problems
 from stylebatch.tasks.request.styles import parse_styles, written
 
@@ -34,12 +35,19 @@ class Draw(BaseModel):
     Attributes:
         styles: pictures of each content, each in a style of its own.
         seed: another one is another draw.
+        regions: of each picture, each in a style of its own; with 1, the whole picture is in one style.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     styles: int = Field(1, ge=1)
     seed: int = Field(0, ge=0, lt=2**63)
+    regions: int = Field(1, ge=1, le=MOST)
+
+    @property
+    def each(self) -> int:
+        """The styles that a content needs."""
+        return self.styles * self.regions
 
 
 def parse_draw(given: Any) -> Draw:
@@ -70,19 +78,30 @@ class Drawing:
         different = {_text(style): style for style in styles}
         self.draw = draw
         self._styles = [different[text] for text in sorted(different)]
-        if draw.styles > len(different):
-            raise BadInput(f"draw: {draw.styles} styles for each content are more than the {len(different)} there are")
+        if draw.each > len(different):
+            asked = f"{draw.styles} styles"
+            asked += f" in each of {draw.regions} regions, {draw.each} in all," if draw.regions > 1 else ""
+            raise BadInput(f"draw: {asked} for each content are more than the {len(different)} there are")
+        if draw.regions > 1:
+            self._styles = [_single(style) for style in self._styles]
 
     def rows(self, content: str) -> Iterator[dict[str, Any]]:
         """The rows of a content, by its name in the manifest."""
-        for place in draw_places(self.draw.seed, content, len(self._styles), self.draw.styles):
-            yield {"content": content, "style": self._styles[place]}
+        draw = self.draw
+        drawn = [self._styles[place] for place in draw_places(draw.seed, content, len(self._styles), draw.each)]
+        if draw.regions == 1:
+            yield from ({"content": content, "style": style} for style in drawn)
+            return
+        for number in range(draw.styles):
+            seed = hashlib.shake_128(_seeded(draw.seed, f"{content}\0{number}")).hexdigest(8)
+            styles = drawn[number * draw.regions : (number + 1) * draw.regions]
+            yield {"content": content, "style": styles, "masks": diagram(draw.regions, seed)}
 
 
 def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
     """So many of ``range(places)``, each at most once; each is as likely as any other, whatever the ones before."""
     number, rest = _numbered(name)
-    begin = hashlib.shake_128(f"{seed}\0{rest}".encode("utf-8", "surrogatepass")).digest(drawn * BITS // 8)
+    begin = hashlib.shake_128(_seeded(seed, rest)).digest(drawn * BITS // 8)
     moved: dict[int, int] = {}  # of Fisher and Yates' shuffle, what is not in its own place any more
     order = []
     for step, stride in enumerate(_strides(drawn)):
@@ -91,6 +110,10 @@ def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
         order.append(moved.get(place, place))
         moved[place] = moved.get(step, step)
     return order
+
+
+def _seeded(seed: int, text: str) -> bytes:
+    return f"{seed}\0{text}".encode("utf-8", "surrogatepass")
 
 
 def _numbered(name: str) -> tuple[int, str]:
@@ -105,6 +128,15 @@ def _strides(count_: int) -> tuple[int, ...]:
     """The fractions of the roots of the first primes, in units of 2^-64."""
     primes = (n for n in count(2) if all(n % smaller for smaller in range(2, math.isqrt(n) + 1)))
     return tuple(math.isqrt(prime << 2 * BITS) & _MASK for prime in islice(primes, count_))
+
+
+def _single(style: Any) -> str:
+    """The name of a style that is one picture."""
+    try:
+        (named,) = parse_styles(style)
+    except ValueError:
+        raise BadInput(f"draw: a region takes one picture, and styles has the blend {_text(style)!r}") from None
+    return named.name
 
 
 def _text(style: Any) -> str:

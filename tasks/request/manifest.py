@@ -162,6 +162,8 @@ def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:
+        if name == "regions":
+            raise BadRequest(f"{path}: regions go into draw, for drawn styles; a row that names its styles has masks")
         if name not in COLUMNS and not is_own(name):
             own = f"; a column of your own is {PREFIX}{name}"
             raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}{own}")

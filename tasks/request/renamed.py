@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.voronoi import cells_of
 from stylebatch.tasks.request.settings import STARTS
 from stylebatch.tasks.request.styles import SEPARATOR, NamedStyle, parse_masks, parse_styles, written
 
@@ -34,8 +35,10 @@ def _styles(cell: Any, rename: Rename) -> Any:
 
 
 def _masks(cell: Any, rename: Rename) -> Any:
+    if cells_of(str(cell)):
+        return cell
     try:
-        return SEPARATOR.join(map(rename, parse_masks(cell)))
+        return SEPARATOR.join(name if cells_of(name) else rename(name) for name in parse_masks(cell))
     except BadInput:
         return cell
 

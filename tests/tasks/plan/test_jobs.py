@@ -14,6 +14,7 @@ from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.nst.weights import bundled_weights
 from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.voronoi import Cell
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, check_rows
@@ -235,6 +236,17 @@ def test_a_job_knows_its_pictures(folder: Path) -> None:
     assert without.pictures == [("content", folder / "content.png"), ("style", folder / "style.png")]
     assert without.masks_sha256 is None
     assert without.init_sha256 is None
+
+
+def test_regions_of_a_diagram_are_masks_by_their_names(folder: Path) -> None:
+    blend = {**PAIR, "style": "style.png | start.png"}
+    first, other = jobs_of(folder, {**blend, "masks": "voronoi:2:a"}, {**blend, "masks": "voronoi:2:b"})
+    assert [style.mask for style in first.styles] == [Cell(1, 2, "a"), Cell(2, 2, "a")]
+    assert [name for name, _ in first.pictures] == ["content", "style", "style"]
+    assert first.masks_sha256 != other.masks_sha256
+    assert first.key != other.key
+    (bad,) = check_rows(Manifest(folder / "rows.csv", [{**blend, "masks": "voronoi:3:a"}]), {})[1]
+    assert bad.message == "masks: 3 for 2 in style; give each style its mask, in the same order"
 
 
 # Ids
