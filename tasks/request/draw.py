@@ -21,10 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.pictures.voronoi import MOST, diagram
+from stylebatch.tasks.request.keep import check_keep
 from stylebatch.tasks.request.settings import nearest, problems
 from stylebatch.tasks.request.styles import parse_styles, written
 
 BITS = 64
+TRIES = 5  # of a condition, unless they are given
 _MASK = 2**BITS - 1
 _LAST_NUMBER = re.compile(r"(.*[^0-9]|)([0-9]+)([^0-9]*)", re.DOTALL)
 
@@ -36,6 +38,8 @@ class Draw(BaseModel):
         styles: pictures of each content, each in a style of its own.
         seed: another one is another draw.
         regions: of each picture, each in a style of its own; with 1, the whole picture is in one style.
+        keep: a condition that each picture has to fulfil, or the next styles of the draw are tried.
+        tries: how many are tried at most, the first among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,11 +47,8 @@ class Draw(BaseModel):
     styles: int = Field(1, ge=1)
     seed: int = Field(0, ge=0, lt=2**63)
     regions: int = Field(1, ge=1, le=MOST)
-
-    @property
-    def each(self) -> int:
-        """The styles that a content needs."""
-        return self.styles * self.regions
+    keep: str = Field("", min_length=1)
+    tries: int | None = Field(None, ge=1)
 
 
 def parse_draw(given: Any) -> Draw:
@@ -73,29 +74,42 @@ class Drawing:
     def __init__(self, draw: Draw, styles: Sequence[Any]) -> None:
         """
         Raises:
-            BadInput: there are fewer styles than are asked for.
+            BadInput: there are fewer styles than are asked for, or a condition that cannot be evaluated.
         """
         different = {_text(style): style for style in styles}
         self.draw = draw
         self._styles = [different[text] for text in sorted(different)]
-        if draw.each > len(different):
+        if draw.keep:
+            check_keep(draw.keep)
+        elif draw.tries:
+            raise BadInput("draw: tries are for keep, a condition that the pictures have to fulfil")
+        each = draw.styles * draw.regions
+        self._tries = (draw.tries or max(1, min(TRIES, len(different) // each))) if draw.keep else 1
+        if each * self._tries > len(different):
             asked = f"{draw.styles} styles"
-            asked += f" in each of {draw.regions} regions, {draw.each} in all," if draw.regions > 1 else ""
+            asked += f" in each of {draw.regions} regions" if draw.regions > 1 else ""
+            asked += f" and {self._tries} tries" if self._tries > 1 else ""
+            asked += f", {each * self._tries} in all," if each * self._tries > draw.styles else ""
             raise BadInput(f"draw: {asked} for each content are more than the {len(different)} there are")
         if draw.regions > 1:
             self._styles = [_single(style) for style in self._styles]
 
     def rows(self, content: str) -> Iterator[dict[str, Any]]:
         """The rows of a content, by its name in the manifest."""
-        draw = self.draw
-        drawn = [self._styles[place] for place in draw_places(draw.seed, content, len(self._styles), draw.each)]
-        if draw.regions == 1:
-            yield from ({"content": content, "style": style} for style in drawn)
-            return
+        draw, tries = self.draw, self._tries
+        places = draw_places(draw.seed, content, len(self._styles), draw.styles * draw.regions * tries)
+        drawn = [self._styles[place] for place in places]
+        # One cell of a row for each of so many: a style, or those of all regions.
+        cells = drawn if draw.regions == 1 else _batches(drawn, draw.regions)
         for number in range(draw.styles):
-            seed = hashlib.shake_128(_seeded(draw.seed, f"{content}\0{number}")).hexdigest(8)
-            styles = drawn[number * draw.regions : (number + 1) * draw.regions]
-            yield {"content": content, "style": styles, "masks": diagram(draw.regions, seed)}
+            row: dict[str, Any] = {"content": content, "style": cells[number]}
+            if draw.regions > 1:
+                seed = hashlib.shake_128(_seeded(draw.seed, f"{content}\0{number}")).hexdigest(8)
+                row["masks"] = diagram(draw.regions, seed)
+            if draw.keep:
+                row["keep"] = draw.keep
+                row["next_styles"] = cells[number + draw.styles :: draw.styles]
+            yield row
 
 
 def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
@@ -110,6 +124,10 @@ def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
         order.append(moved.get(place, place))
         moved[place] = moved.get(step, step)
     return order
+
+
+def _batches(items: list[Any], size: int) -> list[list[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _seeded(seed: int, text: str) -> bytes:

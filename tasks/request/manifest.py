@@ -24,7 +24,8 @@ from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.parquet import parquet_size, read_parquet
 from stylebatch.tasks.storage.places import Place, is_web, join, without_secrets
 
-COLUMNS = ("id", "content", "style", "masks", "label", "extra", "note", *Settings.model_fields)
+OTHERS = ("masks", "keep", "next_styles", "label", "extra", "note")
+COLUMNS = ("id", "content", "style", *OTHERS, *Settings.model_fields)
 REQUIRED = ("content", "style")
 ROWS = 1_000_000
 UNPACKED = 2_000_000_000  # bytes of a Parquet file's columns

@@ -34,6 +34,10 @@ def _styles(cell: Any, rename: Rename) -> Any:
         return cell
 
 
+def _next_styles(cell: Any, rename: Rename) -> Any:
+    return [_styles(one, rename) for one in (cell if isinstance(cell, list) else [cell])]
+
+
 def _masks(cell: Any, rename: Rename) -> Any:
     if cells_of(str(cell)):
         return cell
@@ -47,6 +51,7 @@ _FILES: Mapping[str, Callable[[Any, Rename], Any]] = {
     "content": _one,
     "style": _styles,
     "masks": _masks,
+    "next_styles": _next_styles,
     "init": _one_but(*STARTS),
     "model": _one_but("none"),
     "weights": _one_but("auto"),

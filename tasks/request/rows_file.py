@@ -34,7 +34,11 @@ def write_rows(manifest: Manifest, out: Place) -> None:
     rows = [_texts(renamed(row, lambda name: _name_from(out.parent, manifest, name))) for row in manifest.rows]
     own = [own_cells(row) for row in manifest.rows]
     given = {name for row in rows for name in row}
-    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in COLUMNS if name in given}
+    columns = {
+        name: pa.array([row.get(name) for row in rows], _TYPES.get(name, pa.string()))
+        for name in COLUMNS
+        if name in given
+    }
     for name in dict.fromkeys(name for row in own for name in row):
         columns[name] = typed([None if is_empty(row.get(name)) else row[name] for row in own])
     buffer = io.BytesIO()
@@ -45,11 +49,14 @@ def write_rows(manifest: Manifest, out: Place) -> None:
         raise BadRequest(f"cannot write to {out.parent}: {told(error)}; choose another place with --out") from None
 
 
-def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    """The cells that are no own columns, as a CSV would have them."""
+_TYPES = {"next_styles": pa.list_(pa.string())}
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells that are no own columns, as a CSV would have them, but for the list of next styles."""
     own = own_cells(row)
     return {
-        name: as_utf8(_text(cell))
+        name: [as_utf8(_text(one)) for one in cell] if name in _TYPES else as_utf8(_text(cell))
         for name, cell in row.items()
         if name != EXTRA and name not in own and not is_empty(cell) and not isinstance(cell, Unreadable)
     }

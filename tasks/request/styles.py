@@ -48,6 +48,15 @@ def parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
     return tuple(styles)
 
 
+def parse_next_styles(cell: Any) -> tuple[tuple[NamedStyle, ...], ...]:
+    """The styles of a cell that are tried in turn: a list of cells of styles, or one.
+
+    Raises:
+        BadInput: as `parse_styles`.
+    """
+    return tuple(map(parse_styles, cell if isinstance(cell, list) else [cell]))
+
+
 def parse_masks(cell: Any) -> tuple[str, ...]:
     """The masks of a cell, written as styles are, but without weights; a diagram stands for all of its cells.
 

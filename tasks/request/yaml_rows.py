@@ -56,6 +56,10 @@ def read_yaml_rows(text: str, path: Place, refuse_more: Callable[[int], None]) -
         _refuse_masks(single)
     combinations = list(_combinations(sweep, defaults, single, path)) if "sweep" in document else [{}]
     naming = _naming(document, each if contents else 1, len(combinations))
+    if naming and drawing and drawing.draw.keep and "style" in naming.fields:
+        raise WrongYaml(
+            f"name {naming.pattern!r} has {{style}}, which keep may choose otherwise; take {{n}} or {{key}}"
+        )
     named = _named(naming) if naming else _unnamed
     for_all = defaults | prefixed(extra)
     return [

@@ -104,6 +104,21 @@ def test_regions_have_styles_of_their_own_and_a_diagram_for_each_picture() -> No
     assert rows == [row for name in NUMBERED[:50] for row in Drawing(drawing.draw, STYLES[::-1]).rows(name)]
 
 
+def test_a_condition_has_the_next_styles_of_the_draw_behind_it() -> None:
+    keep = "structure >= 0.4"
+    plain = drawn(NUMBERED[:20], 2)
+    for name in NUMBERED[:20]:
+        one, other = Drawing(Draw(styles=2, keep=keep, tries=3), STYLES).rows(name)
+        assert [one["style"], other["style"]] == plain[name], "a condition changes nothing where all pass"
+        tried = [one["style"], *one["next_styles"], other["style"], *other["next_styles"]]
+        assert len(set(tried)) == len(tried) == 6
+        assert (one["keep"], other["keep"]) == (keep, keep)
+    (row,) = Drawing(Draw(keep=keep, regions=3), STYLES).rows("a.jpg")
+    assert [len(styles) for styles in (row["style"], *row["next_styles"])] == [3] * 5
+    (row,) = Drawing(Draw(keep=keep), STYLES[:3]).rows("a.jpg")
+    assert len(row["next_styles"]) == 2, "as many as there are, where nothing else is asked for"
+
+
 def test_all_combinations_of_two_styles_come_up() -> None:
     pairs = Counter(frozenset(draw_places(0, name, PLACES, 2)) for name in NUMBERED)
     assert len(pairs) == math.comb(PLACES, 2)
@@ -126,6 +141,12 @@ def test_any_name_can_be_drawn_for(name: str) -> None:
         ({"seed": "-1"}, "draw: seed: "),
         ({"regions": 65}, "draw: regions: "),
         ({"styles": 4, "regions": 6}, "draw: 4 styles in each of 6 regions, 24 in all, for each content are more than"),
+        ({"keep": "structure >"}, "keep structure >: invalid syntax; write it as keep 'structure < 0.6'"),
+        ({"keep": "stucture > 1"}, "keep: the report has no column 'stucture'; did you mean 'structure'?"),
+        ({"keep": ""}, "draw: keep: "),
+        ({"tries": 3}, "draw: tries are for keep"),
+        ({"keep": "structure > 0", "tries": 0}, "draw: tries: "),
+        ({"keep": "structure > 0", "styles": 3, "tries": 7}, "draw: 3 styles and 7 tries, 21 in all, for each content"),
         ({"styles": "21"}, "draw: 21 styles for each content are more than the 20 there are"),
     ],
 )
