@@ -23,7 +23,7 @@ def settle(
     """Make the picture appear under the row's id, and say what became of the row."""
     try:
         if isinstance(result, Record):
-            store.publish(result, output_of(job.id))
+            store.publish(result, output_of(job.id, result.format))
     except (OSError, BadInput) as error:
         result = error
     return settled(job, result, status, attempts)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from stylebatch.tasks.errors import told
 from stylebatch.tasks.nst.layers import LAYERS
+from stylebatch.tasks.pictures.formats import ENDINGS, FormatName
 from stylebatch.tasks.plan.key import ENGINE
 from stylebatch.tasks.plan.rows import SURROGATES
 from stylebatch.tasks.request.settings import Settings
@@ -54,7 +55,7 @@ class Outcome:
     @property
     def output(self) -> Path | None:
         """The picture, relative to the run's folder."""
-        return output_of(self.id) if self.record else None
+        return output_of(self.id, self.record.format) if self.record else None
 
 
 class Outcomes(UserList[Outcome]):
@@ -65,9 +66,9 @@ class Outcomes(UserList[Outcome]):
     """
 
 
-def output_of(name: str) -> Path:
+def output_of(name: str, file_format: FormatName) -> Path:
     """Where the picture with this id lies, relative to the run's folder."""
-    return Path(IMAGES) / f"{name}.png"
+    return Path(IMAGES) / f"{name}{ENDINGS[file_format]}"
 
 
 def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
