@@ -65,20 +65,16 @@ def _say_stopped() -> None:
 
 def _print(exported: Exported, out: Place) -> None:
     """What the data set has, and what it lacks."""
-    labels = f"{len(exported.labels)} labels" if len(exported.labels) != 1 else "one label"
-    out_console.print(f"{exported.pictures} pictures of {labels}", highlight=False)
+    lines = [f"{exported.pictures} pictures, {len(exported.labels)} labels"]
     if exported.failed:
-        text = f"left out: {len(exported.failed)} rows that have failed\n  {escape(named(exported.failed))}"
-        out_console.print(text, highlight=False, soft_wrap=True)
+        lines += [f"left out, since they failed: {len(exported.failed)}", f"  {escape(named(exported.failed))}"]
     if exported.left:
-        out_console.print(f"left out: {exported.left} rows that the run did not come to", highlight=False)
+        lines.append(f"left out, since the run did not come to them: {exported.left}")
     if exported.unusable:
         name, reason = next(iter(exported.unusable.items()))
-        count = len(exported.unusable)
-        out_console.print(
-            f"[red]left out:[/] {count} pictures that are not as the run has written them\n  {escape(name)} {reason}"
-            + (f", and {count - 1} more" if count > 1 else ""),
-            highlight=False,
-            soft_wrap=True,
-        )
-    out_console.print(escape(str(out)), highlight=False, soft_wrap=True)
+        others = len(exported.unusable) - 1
+        more = f", and {others} more" if others else ""
+        lines.append(f"[red]left out[/], since they are not as the run has written them: {others + 1}")
+        lines.append(f"  {escape(name)} {reason}{more}")
+    for line in (*lines, escape(str(out))):
+        out_console.print(line, highlight=False, soft_wrap=True)
