@@ -60,6 +60,10 @@ def run(
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
+    sheet: Annotated[
+        bool,
+        typer.Option("--sheet", help="Draw a page for each photograph with all of its styles, for a screen and paper."),
+    ] = False,
     log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -111,6 +115,10 @@ def run(
                             allow_http,
                             grids,
                         )
+            if sheet:
+                from stylebatch.tasks.gallery.contact_sheet import write_sheets
+
+                write_sheets(outcomes, source.parent, folder, allow_http)
             if with_gallery:
                 from stylebatch.flows.gallery import gallery
 
