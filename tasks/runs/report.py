@@ -26,6 +26,7 @@ from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.runs.own_columns import OwnColumns
+from stylebatch.tasks.runs.varying import Varying
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place, without_secrets
 
@@ -88,7 +89,7 @@ def refused(row: BadRow) -> Outcome:
     return Outcome(row.row, name, row.content, row.style, "failed", None, "BadInput", row.message)
 
 
-def _schema(layers: Iterable[str]) -> pa.Schema:
+def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
     text, real, whole = pa.string(), pa.float64(), pa.int64()
     return pa.schema(
         [
@@ -113,6 +114,7 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             ("settings", text),
             ("finished_at", pa.timestamp("us", tz="UTC")),
             ("row", whole),
+            *varying.fields,
         ]
     )
 
@@ -120,7 +122,8 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
 class _Rows:
     """Outcomes as rows; what comes of the settings is made once for all that share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, varying: Varying) -> None:
+        self._varying = varying
         self._of_settings: dict[int, dict[str, Any]] = {}
 
     def __call__(self, outcome: Outcome) -> dict[str, Any]:
@@ -141,7 +144,8 @@ class _Rows:
     def _settings(self, settings: Settings) -> dict[str, Any]:
         if id(settings) not in self._of_settings:
             columns = settings.model_dump(include={"precision", "seed", "network"})
-            self._of_settings[id(settings)] = {**columns, "settings": settings.model_dump_json()}
+            columns |= {"settings": settings.model_dump_json()} | self._varying.row(settings)
+            self._of_settings[id(settings)] = columns
         return self._of_settings[id(settings)]
 
 
@@ -154,7 +158,9 @@ def write_report(outcomes: Iterable[Outcome], path: Place, own: OwnColumns | Non
     own = own or OwnColumns()
     ordered = sorted(outcomes, key=lambda outcome: outcome.row)
     used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
-    schema, row = _schema(layer for layer in LAYERS if layer in used), _Rows()
+    distinct = {id(outcome.record.settings): outcome.record.settings for outcome in ordered if outcome.record}
+    varying = Varying(list(distinct.values()))
+    schema, row = _schema((layer for layer in LAYERS if layer in used), varying), _Rows(varying)
     buffer = io.BytesIO()
     whole_schema = pa.schema([*schema, *own.fields])
     with pq.ParquetWriter(buffer, whole_schema) as writer:
