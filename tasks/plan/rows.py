@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One good row. The pictures are named as the manifest names them; ``id`` is empty where it gives none.
