@@ -10,7 +10,7 @@ from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
 from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.runners import Placement
-from stylebatch.flows.settling import lose_missing, settle_known, wind_up
+from stylebatch.flows.settling import clear_others, lose_missing, settle_known, wind_up
 from stylebatch.flows.text import warning_of
 from stylebatch.flows.tries import Tries
 from stylebatch.tasks.plan.batches import in_batches
@@ -73,6 +73,8 @@ def carry_out(
                 ledger.damaged += [job.id for job in waiting if store.discard(job.key)]
             if waiting:
                 cluster.close()
+        if ledger.before:  # what was the result until this run came to its row, by another name
+            clear_others(work, ledger)
         artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
     artifacts.show(wind_up(ledger, store, trace, allow_http, grids))
     artifacts.summarize(ledger.outcomes)

@@ -97,7 +97,7 @@ def test_an_id_is_one_file_within_its_folder_or_refused(tmp_path: Path, samples:
     row = {"id": name, "content": f"{samples}/images/coffee.jpg", "style": f"{samples}/styles/glass.jpg"}
     pairs, _ = check_rows(Manifest(tmp_path / "rows.jsonl", [row]), {})
     for pair in pairs:
-        file = tmp_path / output_of(pair.id or "derived")
+        file = tmp_path / output_of(pair.id or "derived", "png")
         assert file.resolve().is_relative_to((tmp_path / "images").resolve())
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()

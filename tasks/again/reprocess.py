@@ -170,8 +170,8 @@ def _match(rows: Sequence[Mapping[str, Any]], earlier: Earlier) -> dict[int, Out
     for outcome in outcomes.values():
         waiting[outcome.content, outcome.style].append(outcome)
     for row, names in todo.items():
-        if row not in found and (there := next((one for one in names if waiting[one]), None)):
-            found[row] = waiting[there].popleft()
+        if row not in found and (known := next((one for one in names if waiting[one]), None)):
+            found[row] = waiting[known].popleft()
     return found
 
 

@@ -154,8 +154,7 @@ def make_jobs(
         try:
             job = make(pair)
             if pair.next_styles:
-                others = tuple(make(replace(pair, styles=styles)) for styles in pair.next_styles)
-                job = replace(job, others=others)
+                job = replace(job, others=tuple(make(replace(pair, styles=other)) for other in pair.next_styles))
             jobs.append(job)
         except _Vanished as error:
             bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))

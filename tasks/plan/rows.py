@@ -16,6 +16,7 @@ from stylebatch.tasks.networks.model_check import check_model
 from stylebatch.tasks.networks.weights import check_weights
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
 from stylebatch.tasks.pictures.voronoi import cells_of
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
@@ -31,6 +32,8 @@ from stylebatch.tasks.storage.facts import is_known
 from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
 
 T = TypeVar("T")
+
+ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def _check_row(
         layers = (*settings.content_layers, *settings.style_layers)
         shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
         with telling(column):
-            checked = [check_picture(name, settings.size * scale, shortest) for name in names]
+            checked = [check_picture(name, longer * scale, shortest) for name in names]
             found.extend((column, problem) for problem in checked if problem)
 
     unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
@@ -193,7 +196,12 @@ def _check_row(
     if name:
         found += [("id", problem) for problem in _id_problems(name, number, seen)]
     content = read("content", lambda cell: (str(cell),))
+    size = check_picture.size(content[0]) if content else ""
+    longer = settings.longer_side(ROOMY if isinstance(size, str) else size)
     look("content", content)
+    if not isinstance(size, str) and longer > LARGEST[settings.format]:
+        most = f"{settings.format} has room for {LARGEST[settings.format]:,} px a side"
+        found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
     styles = read("style", parse_styles)
     look("style", (style.name for style in styles), settings.style_scale)
     others = read("next_styles", parse_next_styles) if "next_styles" in row else ()
@@ -296,22 +304,26 @@ class _PictureCheck:
             longer: pixels of the longer side that it will be resized to.
             shortest: pixels that its shorter side has to have then.
         """
+        size = self.size(name)
+        if isinstance(size, str):
+            return size
+        width, height = scaled_size(*size, longer)
+        if min(width, height) < shortest:
+            return (
+                f"{self._manifest.locate(name).name} would be {width}x{height} px; the layers need {shortest} px on "
+                "the shorter side: crop it, or give a larger size"
+            )
+        return ""
+
+    def size(self, name: str) -> tuple[int, int] | str:
+        """The picture's sides, which its EXIF orientation may turn, or what is wrong with it."""
         try:
             path = self._manifest.locate(name)
         except BadInput as error:
             return str(error)
         if path not in self._sizes:
             self._sizes[path] = self._look(name, path)
-        size = self._sizes[path]
-        if isinstance(size, str):
-            return size
-        width, height = scaled_size(*size, longer)
-        if min(width, height) < shortest:
-            return (
-                f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
-                "crop it, or raise size"
-            )
-        return ""
+        return self._sizes[path]
 
     def _look(self, name: str, path: Place) -> tuple[int, int] | str:
         try:

@@ -29,6 +29,7 @@ STYLES = [("2", 1.0, None)]  # one style, by its digest, without a mask
 
 OTHER_SETTINGS: dict[str, Any] = {
     "size": 513,
+    "format": "jpeg",
     "objective": "classic",
     "steps": 151,
     "tolerance": 0.1,
@@ -84,7 +85,7 @@ def key_of(folder: Path, **row: Any) -> str:
 # A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
 # tests/tasks/request/test_presets.py, and test_memory.py and test_weights.py of other rooms.
 # Those of trained networks are below.
-APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge")
+APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge", "quality")
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
@@ -124,7 +125,8 @@ def test_what_chooses_an_engine_or_who_is_judged_decides_no_picture(change: dict
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge")]
+    "name",
+    [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge", "quality")],
 )
 def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     of_optimizing = name in ("steps", "scales", "init", "seed", "engine", "model", "weights")
@@ -137,6 +139,14 @@ def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     else:
         assert name in ("engine", "model", "weights", "refine")
         assert painted_key() != painted_key(refine=2)
+
+
+def test_the_quality_counts_where_the_format_loses_something() -> None:
+    def key(**changed: object) -> str:
+        return pair_key("1", STYLES, None, "3", Settings(precision="float32").model_copy(update=changed))
+
+    assert key(quality=50) == key(), "which is also what it was before there were formats"
+    assert len({key(format=name, quality=quality) for name in ("jpeg", "webp") for quality in (50, 90)}) == 4
 
 
 def test_content_and_style_are_not_interchangeable() -> None:

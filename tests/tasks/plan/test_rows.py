@@ -63,7 +63,13 @@ def write_noise(path: Path) -> None:
         ({"size": 15}, "size", "15"),
         ({"size": "5000"}, "size", "5000"),
         ({"size": "large"}, "size", "'large'"),
-        ({"size": [64]}, "size", "integer"),
+        ({"size": [64]}, "size", "a number or 'original'"),
+        ({"size": "original", "content": "gone.png"}, "content", "there is no file 'gone.png'"),
+        ({"size": "original", "content": "narrow.png"}, "content", "narrow.png would be 300x8 px"),
+        ({"size": "original", "style": "narrow.png"}, "style", "narrow.png would be 40x1 px"),
+        ({"size": "original", "content": "long.png", "format": "webp"}, "format", "this would have 16,400"),
+        ({"format": "jpg"}, "format", "'png', 'jpeg' or 'webp', not 'jpg'"),
+        ({"quality": 0}, "quality", "0"),
         ({"steps": 1.5}, "steps", "1.5"),
         ({"content_weight": -1}, "content_weight", "-1"),
         ({"tv_weight": "nan"}, "tv_weight", "finite"),
@@ -81,6 +87,7 @@ def test_a_bad_row_is_listed_and_its_neighbours_survive(
     (folder / "folder").mkdir()
     (folder / "text.jpg").write_text("to be painted")
     Image.new("RGB", (300, 8)).save(folder / "narrow.png")
+    Image.new("RGB", (16_400, 20)).save(folder / "long.png")
     first, second, third = {**GOOD, "id": "first"}, {**GOOD, "id": "second", **change}, {**GOOD, "id": "third"}
     pairs, bad_rows = check(folder, first, second, third)
     assert [(pair.row, pair.id) for pair in pairs] == [(1, "first"), (3, "third")]
