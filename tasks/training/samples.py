@@ -66,7 +66,7 @@ class Samples:
         self._contents, self._styles = contents, styles
         self._encoder, self._device = encoder, str(encoder.mean.device)
         self._sides, self._scale = request.longer_sides, request.settings.style_scale
-        self._seed, self._size = request.settings.seed, request.settings.size
+        self._seed, self._size = request.settings.seed, request.size
         self._crops = _Window(self._crop, CONTENTS, NEW_CONTENTS)
         self._looks = _Window(self._scaled, SCALES, 0) if request.is_tuning else _Window(self._look, STYLES, NEW_STYLES)
 

@@ -78,7 +78,7 @@ class Session(AbstractContextManager["Session"]):
         self._photographs = read_photographs(request)
         self._encoder = Encoder(LOOKED_AT, self._dtype, device=slot.device)
         self._samples = Samples(request, self._photographs.contents, self._photographs.styles, self._encoder)
-        size, scale = settings.size, settings.style_scale
+        size, scale = request.size, settings.style_scale
         self._held_out = HeldOut(self._photographs, size, scale, self._criterion, self._dtype, slot.device)
         self._pool = _workers(slot)
         self._trainer = Trainer(self._new_network(), request.steps)
