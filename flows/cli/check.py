@@ -36,6 +36,7 @@ def check(
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
+        from stylebatch.tasks.networks.model_check import far_from_training
         from stylebatch.tasks.networks.weights import missing_downloads
         from stylebatch.tasks.plan.rows import check_rows
         from stylebatch.tasks.request.manifest import read_manifest
@@ -43,6 +44,7 @@ def check(
         asked = read_manifest(manifest, allow_http)
         pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)
+        far = far_from_training((pair.settings for pair in pairs), asked.locate)
     if as_json:
         listed = [
             {"row": bad.row, "id": bad.id, "column": column, "error": problem}
@@ -50,10 +52,13 @@ def check(
             for column, problem in bad.problems
         ]
         named = [{"url": address, "file": str(file)} for address, file in downloads]
-        print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}))
+        counts = {"rows": len(asked.rows), "bad": len(bad_rows)}
+        print(json.dumps({**counts, "problems": listed, "downloads": named, "warnings": far}))
     else:
         _print_bad_rows(out_console, len(asked.rows), bad_rows)
         _print_downloads(out_console, downloads)
+        for text in far:
+            out_console.print(f"[yellow]warning[/] {escape(text)}", highlight=False, soft_wrap=True)
     raise typer.Exit(2 if bad_rows else 0)
 
 

@@ -36,7 +36,7 @@ from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
-from stylebatch.tasks.stylizing.feedforward import paint
+from stylebatch.tasks.stylizing.feedforward import is_far, paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge
 from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
 
@@ -308,6 +308,7 @@ def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
         masks_sha256=job.masks_sha256,
         weights_sha256=job.weights_sha256,
         model_sha256=job.model_sha256,
+        far_from_training=is_far(job, max(picture.size)) if job.model else None,
         settings=job.settings,
         finished_at=datetime.now(UTC),
     )

@@ -12,6 +12,7 @@ from prefect.client.orchestration import get_client
 
 from stylebatch.flows.stylize import stylize
 from stylebatch.flows.train import train
+from stylebatch.tasks.runs.report import far_from_training
 
 pytestmark = pytest.mark.usefixtures("prefect")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
@@ -129,11 +130,13 @@ def test_what_a_network_cannot_do_costs_its_rows_alone(tuned: Path, tmp_path: Pa
         {**good, "model": "gone.safetensors"},
         {**good, "model": "torn.safetensors"},
         {**good, "preserve_color": "luminance"},
+        {**good, "size": 112},
     ]
     manifest = tmp_path / "rows.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)))
     outcomes = stylize(manifest, tmp_path / "out")
-    assert [one.status for one in outcomes] == ["completed", *["failed"] * 4, "completed"]
+    assert [one.status for one in outcomes] == ["completed", *["failed"] * 4, *["completed"] * 2]
+    assert far_from_training(outcomes) == [outcomes[-1].id]
     wanted = [
         "model: swirls.safetensors is tuned to another style, swirls.jpg",
         "model: swirls.safetensors is tuned to another style, swirls.jpg",
