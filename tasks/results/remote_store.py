@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.results.folders import Folders
+from stylebatch.tasks.results.folders import IMAGES, Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.store import KEY, Store
 from stylebatch.tasks.storage import cache
@@ -32,6 +32,7 @@ from stylebatch.tasks.storage.object_stores import (
     is_of_bytes,
     listing,
     options_of,
+    tree,
     version_in,
 )
 from stylebatch.tasks.storage.places import Place
@@ -86,10 +87,10 @@ class RemoteStore(Folders[UPath]):
 
     @cached_property
     def _there(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The files of the folders that matter, by folder and name."""
-        folders = {"records": self.records, "pictures": self.pictures, "images": self.images}
+        """The files of the folders that matter, by folder and name; those of ``images`` by their paths within it."""
         try:
-            return {name: listing(folder) for name, folder in folders.items()}
+            flat = {"records": listing(self.records), "pictures": listing(self.pictures)}
+            return {**flat, "images": tree(self.images)}
         except (OSError, BadInput) as error:
             raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
 
@@ -191,10 +192,10 @@ class RemoteStore(Folders[UPath]):
         """Which of the pictures that were published are not there any more; none where that cannot be told."""
         asked = set(outputs)
         try:
-            there = listing(self.images) if asked else {}
+            there = tree(self.images) if asked else {}
         except (OSError, BadInput):
             return set()
-        return {output for output in asked if output.name not in there}
+        return {output for output in asked if _within_images(output) not in there}
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.
@@ -204,7 +205,7 @@ class RemoteStore(Folders[UPath]):
         """
         target, picture = self.folder / output.as_posix(), self.picture(record.key, record.format)
         self._published[record.key] = record
-        there = self._there["images"].get(output.name)
+        there = self._there["images"].get(_within_images(output))
         if there and picture.name in self._there["pictures"]:
             mark = self._mark(record)
             # A copy has the bytes of what was found whole where both have the same digest.
@@ -227,6 +228,10 @@ AnyStore = Store | RemoteStore
 def open_store(folder: Place) -> AnyStore:
     """The store of the run in ``folder``."""
     return Store(folder) if isinstance(folder, Path) else RemoteStore(folder)
+
+
+def _within_images(output: Path) -> str:
+    return output.relative_to(IMAGES).as_posix()
 
 
 def _parse(key: str, data: bytes) -> Record | None:
