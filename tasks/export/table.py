@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ GROUP_BYTES = 32e6  # in memory at a time, and in a row group
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def write_table(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadInput | None]]:
+def write_table(samples: Samples, target: Target) -> Generator[tuple[Sample, BadInput | None]]:
     """Write ``train-00000.parquet`` and so on, with a column ``image`` and what is told of each picture.
 
     ``label`` is the place of the label among all, sorted, from 0; the schema's metadata have their names, as

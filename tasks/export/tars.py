@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadInput
@@ -16,7 +16,7 @@ SHARD = "shard-%06d.tar"
 SHARD_BYTES = 500e6  # enough to be read in one go, and little enough that workers have some each
 
 
-def write_tars(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadInput | None]]:
+def write_tars(samples: Samples, target: Target) -> Generator[tuple[Sample, BadInput | None]]:
     """Write ``shard-000000.tar`` and so on, with ``KEY.jpg`` (``.png``, ``.webp``), ``KEY.cls`` and ``KEY.json``.
 
     The key is the file's name without its ending, and the class the place of the label among all, sorted, from 0.

@@ -19,7 +19,7 @@ from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.files import remove
-from stylebatch.tasks.storage.object_stores import clear_errors, file_system, version_in
+from stylebatch.tasks.storage.object_stores import clear_errors, file_system, tree, version_in
 from stylebatch.tasks.storage.places import Place
 
 if TYPE_CHECKING:
@@ -128,14 +128,8 @@ def _clear_elsewhere(folders: Folders[UPath], kept: Set[str], coming: Mapping[st
 
 
 def _versions(folder: UPath) -> dict[str, str]:
-    """The files in a folder and in those within it, with what tells their versions; none where there is no such one."""
-    try:
-        with clear_errors(folder):
-            found = file_system(folder).find(folder.path, detail=True)
-    except FileNotFoundError:
-        return {}
-    above = f"{folder.path.strip('/')}/"
-    return {str(path).strip("/").removeprefix(above): version_in(info) for path, info in found.items()}
+    """The files in a folder and in those within it, with what tells their versions."""
+    return {name: version_in(entry) for name, entry in tree(folder).items()}
 
 
 def _move(folder: UPath, aside: UPath, known: Set[str], name: str, version: str) -> None:

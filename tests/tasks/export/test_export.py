@@ -251,7 +251,8 @@ def test_an_export_that_fails_leaves_nothing(
 @each_form
 def test_an_earlier_export_gives_way_only_when_told_to(form: Form, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    (out / ".hidden").mkdir(parents=True)
+    out.mkdir()
+    (out / ".DS_Store").touch()
     (tmp_path / ".out.part/half").mkdir(parents=True)  # by an export that was killed
     export(tree, "imagefolder", out)
     with pytest.raises(BadRequest, match="there is an export in it already; give --overwrite"):
@@ -265,8 +266,10 @@ def test_an_earlier_export_gives_way_only_when_told_to(form: Form, tree: Path, t
 def test_a_folder_with_other_things_is_refused(form: Form, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("mine")
+    (tmp_path / "checkout/.git").mkdir(parents=True)
     for out, says in (
         ("mine", "there is notes.txt in it"),
+        ("checkout", "there is .git in it"),
         ("run", "there is images in it"),
         ("run/run.json", "a file"),
     ):
@@ -274,6 +277,10 @@ def test_a_folder_with_other_things_is_refused(form: Form, tree: Path, tmp_path:
             with pytest.raises(BadRequest, match=says):
                 export(tree, form, tmp_path / out, overwrite)
     assert names(tmp_path / "mine") == ["notes.txt"]
+    export(tree, form, tmp_path / "out")
+    (tmp_path / "out/notes.txt").write_text("put there since")
+    with pytest.raises(BadRequest, match=r"there is notes\.txt in it, which no export has written"):
+        export(tree, form, tmp_path / "out", overwrite=True)
     with pytest.raises(BadRequest, match="nothing can be written over http"):
         export(tree, form, UPath("https://example.com/out"))
 
