@@ -38,11 +38,9 @@ def write_tars(samples: Samples, target: Target) -> Generator[tuple[Sample, BadI
         mtime=0,  # the same run gives the same bytes
     )
     try:
-        for sample, read in ahead(Sample.read, samples):
-            try:
-                picture = read.result()
-            except BadInput as error:
-                yield sample, error
+        for sample, picture in ahead(Sample.read, samples):
+            if isinstance(picture, BadInput):
+                yield sample, picture
                 continue
             key = _key(sample, taken)
             told = json.dumps(sample.told, default=str).encode()

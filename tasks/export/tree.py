@@ -22,12 +22,8 @@ def write_tree(samples: Samples, target: Target) -> Generator[tuple[Sample, BadI
     with table.open("x", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, samples.schema.names)
         writer.writeheader()
-        for sample, taken in ahead(target.take, samples):
-            try:
-                taken.result()
-            except BadInput as error:
-                yield sample, error
-                continue
-            writer.writerow(sample.told)
-            yield sample, None
+        for sample, problem in ahead(target.take, samples):
+            if problem is None:
+                writer.writerow(sample.told)
+            yield sample, problem
     target.put(table, TABLE)
