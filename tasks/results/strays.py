@@ -45,12 +45,12 @@ def clear_images(folder: Place, kept: Set[str], coming: Mapping[str, str]) -> No
     Raises:
         BadRequest: a file cannot be moved out of the way.
     """
-    aside = folder / BEFORE / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    now = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     try:
         if isinstance(folder, Path):
-            _clear_here(Folders(folder), kept, coming, aside)
+            _clear_here(Folders(folder), kept, coming, folder / BEFORE / now)
         else:
-            _clear_elsewhere(Folders(folder), kept, coming, aside)
+            _clear_elsewhere(Folders(folder), kept, coming, folder / BEFORE / now)
     except (BadInput, OSError) as error:
         raise BadRequest(f"results of an earlier request cannot be moved out of {folder}: {told(error)}") from None
 

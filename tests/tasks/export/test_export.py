@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_picture_is_linked_where_that_can_be_done(
     def refuse(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(places.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     export(tree, "imagefolder", tmp_path / "copies")
     assert not (tmp_path / "copies/beach/img.0001.jpg").samefile(tree / "images/beach/img.0001.jpg")
     assert same(Image.open(tmp_path / "copies/beach/img.0001.jpg"), 1, tmp_path)
@@ -321,7 +322,7 @@ def test_in_a_store_what_is_not_whole_is_known_and_begun_anew(
     out = UPath(bucket.url("out"))
     seen: list[str] = []
 
-    def write(samples: Samples, target: places.Target) -> Iterator[Any]:
+    def write(samples: Samples, target: places.Target) -> Generator[Any]:
         for sample in samples:
             target.take(sample)
             seen[:] = bucket.names("out")
@@ -329,7 +330,7 @@ def test_in_a_store_what_is_not_whole_is_known_and_begun_anew(
             raise BadInput("killed")
 
     with monkeypatch.context() as patch:
-        patch.setitem(WRITERS, "imagefolder", write)  # type: ignore[arg-type]
+        patch.setitem(WRITERS, "imagefolder", write)
         with pytest.raises(BadRequest, match="killed; nothing was left there"):
             export(tree, "imagefolder", out)
     assert seen == [f"out/{NOTE}", "out/beach/img.0001.jpg"]
