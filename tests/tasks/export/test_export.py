@@ -249,6 +249,18 @@ def test_an_export_that_fails_leaves_nothing(
     assert {file.name for file in tmp_path.iterdir()} == {"run"}
 
 
+def test_two_processes_do_not_write_one_data_set(tree: Path, tmp_path: Path) -> None:
+    out, said = tmp_path / "out", []
+
+    def progress(done: int, all_: int) -> None:
+        with pytest.raises(BadRequest) as caught:
+            export(tree, "parquet", out)
+        said.append(str(caught.value))
+
+    assert export(tree, "imagefolder", out, progress=progress).pictures == 3
+    assert said == [f"--out {out}: another process is exporting into it"] * 3
+
+
 @each_form
 def test_an_earlier_export_gives_way_only_when_told_to(form: Form, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
