@@ -8,7 +8,6 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
-from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.strays import clear_images
@@ -35,10 +34,10 @@ def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Itera
     """Take the rows into the ledger of which nothing is to be computed."""
     ledger.add([*work.settled, *map(refused, undecodable)])
     ledger.add([settle(store, job, work.known[job.key], "cached") for job in work.jobs if job.key in work.known])
-    clear_others(work, ledger)
+    clear_others(work, ledger, store)
 
 
-def clear_others(work: Work, ledger: Ledger) -> None:
+def clear_others(work: Work, ledger: Ledger, store: AnyStore) -> None:
     """Let ``images/`` hold what the report names, and nothing that an earlier request has left there.
 
     Raises:
@@ -47,9 +46,8 @@ def clear_others(work: Work, ledger: Ledger) -> None:
     reached = {one.row for one in ledger.outcomes}
     before = (one for row, one in ledger.before.items() if row not in reached)
     kept = {one.output.as_posix() for one in (*ledger.outcomes, *before) if one.output}
-    folders = Folders(ledger.folder)
     coming = {
-        output_of(job.id, job.settings.format).as_posix(): folders.picture(job.key, job.settings.format).name
+        output_of(job.id, job.settings.format).as_posix(): store.picture(job.key, job.settings.format).name
         for job in work.jobs
         if job.row not in reached
     }
