@@ -125,6 +125,7 @@ def _pair(result: Result, settings: Variants, names: dict[str, int]) -> dict[str
         "settings": settings.setdefault(tuple(result.settings.items()), len(settings)),
         "masked": row.masked,
         "picture": row.result.sha256[:32] if row.result and row.result.sha256 else None,
+        "ending": row.result.path.suffix if row.result else None,
         "width": row.width,
         "height": row.height,
     }

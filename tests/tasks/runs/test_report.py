@@ -136,6 +136,7 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "settings": text,
         "finished_at": pa.timestamp("us", tz="UTC"),
         "row": whole,
+        "label": text,
     }
     schema = write(tmp_path, COMPLETED, FAILED).schema
     assert schema.names == list(expected)
@@ -190,6 +191,7 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "model_sha256": None,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
         "row": 1,
+        "label": None,
     }
 
 
@@ -296,7 +298,7 @@ def test_a_job_with_a_record_is_done() -> None:
     record = make_record()
     outcome = settled(make_job(), record, "cached")
     assert outcome == Outcome(4, "x", "a.png", "b.png", "cached", record)
-    assert outcome.output == output_of("x") == Path("images/x.png")
+    assert outcome.output == output_of("x", "png") == Path("images/x.png")
 
 
 @pytest.mark.parametrize(
