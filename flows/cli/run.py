@@ -69,6 +69,9 @@ def run(
         bool,
         typer.Option("--sheet", help="Draw a page for each photograph with all of its styles, for a screen and paper."),
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show the newest picture in the terminal, if that has Sixel or is Kitty.")
+    ] = False,
     notify: NotifyOption = "",
     log_json: LogJsonOption = False,
     quiet: QuietOption = False,
@@ -90,7 +93,7 @@ def run(
         source, folder, overrides = as_manifest(manifest, contents or [], styles or [], given, save, out)
         session = Session(say_error, lambda: say_how_to_go_on(folder))
         with session.signals(), telling_of_errors(notify, folder):
-            with watching(session, log_json, quiet or as_json or verbose):
+            with watching(session, log_json, quiet or as_json or verbose, folder, show):
                 from stylebatch.tasks.request.manifest import read_manifest
                 from stylebatch.tasks.runs.target import refuse_others_folder
 
