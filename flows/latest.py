@@ -13,7 +13,7 @@ from stylebatch.tasks.progress import Settled
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place
 
-NAME = "latest.png"
+NAME = "latest"  # with the ending of what it is
 EVERY = 2.0  # seconds from one picture to the next: a network paints many a second
 LINES = 16  # of a terminal, as high as a picture is shown
 
@@ -39,9 +39,10 @@ class Latest:
             return
         self._at = time.monotonic()
         with suppress(Exception):  # it is only for the eyes, and a terminal may be of no size
-            write_atomically(self._folder / NAME, (self._folder / made[-1]).read_bytes())
+            file = self._folder / f"{NAME}{made[-1].suffix}"
+            write_atomically(file, (self._folder / made[-1]).read_bytes())
             if self._show:
-                self._show(self._folder / NAME)
+                self._show(file)
 
 
 def shower(console: Console) -> Callable[[Path], None] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
@@ -13,7 +15,7 @@ from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.storage.places import Place, absolute
 
 # The flow, but that its runs tell of themselves. Their processes find it by its module and name.
-served = stylize.with_options(on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+served: Any = stylize.with_options(on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 served.__module__, served.__name__ = __name__, "served"
 
 

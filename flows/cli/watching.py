@@ -36,7 +36,7 @@ def watching(
 
     shown = shower(error_console) if show else None
     if show and shown is None:
-        error_console.print(f"no pictures here: see {escape(str(folder / NAME))}", highlight=False, soft_wrap=True)
+        error_console.print(f"no pictures here: see {escape(str(folder / NAME))}.png", highlight=False, soft_wrap=True)
     latest = Latest(folder, shown)
     if not error_console.is_terminal:
         return session.watching(watcher, Lines(error_console, latest))

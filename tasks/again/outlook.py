@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
 from collections import defaultdict
@@ -67,29 +66,36 @@ def look_ahead(manifest: Manifest, pairs: Sequence[Pair], folder: Place, slots: 
     known = store.find_all({job.key for job in jobs}) if exists(folder) else {}
     left = [job for job in jobs if job.key not in known]
     todo, _, sizes = check_decoding({job.key: job for job in left}.values())
-    pixels = {job.key: math.prod(scaled_size(*sizes[job.content], job.settings.size)) for job in todo}
-    seconds, uncertainty = _time(todo, pixels, slots)
+    shapes = {job.key: _shape(job, sizes[job.content]) for job in todo}
+    seconds, uncertainty = _time(todo, shapes, slots)
     return Outlook(
         done=len(jobs) - len(left),
         to_do=len(left),
         seconds=seconds,
         uncertainty=uncertainty,
-        needed=PIXEL * sum(pixels.values()),
+        needed=PIXEL * sum(width * height for width, height in shapes.values()),
         free=_free(folder) if isinstance(folder, Path) else None,
     )
 
 
-def _time(jobs: Sequence[Job], pixels: Mapping[str, int], slots: Sequence[Slot]) -> tuple[float, float]:
+def _shape(job: Job, content: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the job's picture, of a content of these."""
+    width, height = scaled_size(*content, job.settings.longer_side(content))
+    return width, height
+
+
+def _time(jobs: Sequence[Job], shapes: Mapping[str, tuple[int, int]], slots: Sequence[Slot]) -> tuple[float, float]:
     """Seconds of all jobs, by one of the middle size of each kind, and the share of them that is uncertain."""
     kinds: dict[Hashable, list[Job]] = defaultdict(list)
     for job in jobs:
         one = job.settings
         kinds[one.engine, one.network, one.objective, one.optimizer, one.precision, job.painted_only].append(job)
+    pixels = {key: width * height for key, (width, height) in shapes.items()}
     totals = [0.0] * TRIED
     for group in kinds.values():
         tried = sorted(group, key=lambda job: pixels[job.key])[len(group) // 2]
         pictures = sum(pixels[job.key] for job in group) / pixels[tried.key]  # as many of the tried one's size
-        steps = sum(pixels[job.key] * _steps(job) for job in group) / pixels[tried.key]
+        steps = sum(pixels[job.key] * _steps(job, max(shapes[job.key])) for job in group) / pixels[tried.key]
         _try(tried, 1, slots[0])  # the first one also builds what later ones use
         for trial in range(TRIED):
             least = _try(tried, 1, slots[0])
@@ -99,9 +105,9 @@ def _time(jobs: Sequence[Job], pixels: Mapping[str, int], slots: Sequence[Slot])
     return sum(totals) / TRIED, max(LEAST_UNCERTAINTY, apart)
 
 
-def _steps(job: Job) -> float:
-    """Of the optimizer, as many as they would be at the full size."""
-    return job.settings.refine if job.settings.engine == "feedforward" else full_steps(job.settings)
+def _steps(job: Job, size: int) -> float:
+    """Of the optimizer, as many as they would be at the full size, in pixels of the longer side."""
+    return job.settings.refine if job.settings.engine == "feedforward" else full_steps(job.settings, size)
 
 
 def _try(job: Job, steps: int, slot: Slot) -> float:

@@ -463,9 +463,9 @@ def test_many_styles_of_one_photograph_go_on_below_each_other(visit: Visit, samp
     (run / "images").mkdir(parents=True)
     outcomes = []
     for row, style in enumerate(("glass", "swirls", "waves", "papercut", "night"), start=1):
-        picture = shutil.copy(samples / "images/chelsea.jpg", run / f"images/{style}.png")
+        picture = Path(shutil.copy(samples / "images/chelsea.jpg", run / f"images/{style}.png"))
         source = samples / ("images/coffee.jpg" if style == "night" else f"styles/{style}.jpg")
-        painting = shutil.copy(source, tmp_path / f"{style}.jpg")
+        painting = Path(shutil.copy(source, tmp_path / f"{style}.jpg"))
         digests = {"output_sha256": sha256_of(picture), "style_sha256": sha256_of(painting)}
         record = make_record(key=str(row), width=451, height=300, **digests)
         outcomes.append(Outcome(row, style, str(samples / "images/chelsea.jpg"), f"{style}.jpg", "completed", record))

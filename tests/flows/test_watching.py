@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from rich.console import Console
 
-from stylebatch.flows.latest import NAME, Latest
+from stylebatch.flows.latest import Latest
 from stylebatch.flows.screen import Lines
 
 
@@ -58,15 +58,15 @@ def test_the_newest_picture_has_a_name_of_its_own(tmp_path: Path) -> None:
     shown: list[Path] = []
     latest = Latest(tmp_path, shown.append, every=0)
     latest([Row(red), Row(None, "failed")])
-    assert (tmp_path / NAME).read_bytes() == (tmp_path / red).read_bytes()
+    assert (tmp_path / "latest.png").read_bytes() == (tmp_path / red).read_bytes()
     latest([Row(Path("gone.png"))])
     latest([Row(blue)])
-    assert (tmp_path / NAME).read_bytes() == (tmp_path / blue).read_bytes()
-    assert shown == [tmp_path / NAME] * 2
+    assert (tmp_path / "latest.png").read_bytes() == (tmp_path / blue).read_bytes()
+    assert shown == [tmp_path / "latest.png"] * 2
     rare = Latest(tmp_path, every=1e9)
     rare([Row(blue)])
     rare([Row(red)])
-    assert (tmp_path / NAME).read_bytes() == (tmp_path / blue).read_bytes(), "the next one is not due yet"
+    assert (tmp_path / "latest.png").read_bytes() == (tmp_path / blue).read_bytes(), "the next one is not due yet"
 
 
 SHOW = """

@@ -22,7 +22,7 @@ def test_time_follows_from_pixels_and_steps(manifest: Path, tmp_path: Path, monk
 
     def try_(job: Job, steps: int, slot: Slot) -> float:
         tried.append(job)
-        return (job.settings.size / 64) ** 2 * (2.0 + steps)
+        return (job.settings.longer_side((0, 0)) / 64) ** 2 * (2.0 + steps)
 
     monkeypatch.setattr(module, "_try", try_)
     (row,) = manifest.read_text().split("contents: [")[1].split(",")[:1]
