@@ -294,6 +294,7 @@ def test_altered_pictures_and_records_are_no_hits(bucket: Bucket) -> None:
         assert bucket.get(f"out/{outcome.output}") == bucket.get(f"out/.store/pictures/{outcome.record.key}.png")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_killed_and_run_again(bucket: Bucket, prefect_server: str) -> None:
     rows = ["one,1,0", "two,1,1", "endless,100000,2"]
