@@ -17,7 +17,7 @@ def test_every_row_is_one_line_with_its_figures_or_its_error(manifest: Path, tmp
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     manifest.write_text(manifest.read_text().replace("contents: [", "contents: [broken.jpg, "))
     done = call("run", manifest, "--out", tmp_path / "out", "--log-json")
-    assert done.exit_code == 1
+    assert done.exit_code == 1, done.stderr
     assert done.stdout == ""
     first, *rows, last = [json.loads(line) for line in done.stderr.splitlines()]
     assert (first["event"], first["pairs"], first["settled"]) == ("started", 2, 1)
