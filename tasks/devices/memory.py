@@ -47,25 +47,26 @@ def limit_of(settings: Settings, device: str) -> float:
 
 
 def choose_recomputed(
-    encoder: Encoder, settings: Settings, pixels: int, device: str, frugal: bool, share: float = 1.0
+    encoder: Encoder, settings: Settings, shape: tuple[int, int], device: str, frugal: bool, share: float = 1.0
 ) -> int:
     """How many of the encoder's stages to compute again in the backward pass so that a picture stays within the limit.
 
     Args:
-        pixels: of the picture.
+        shape: height and width of the picture, in pixels.
         frugal: all of them, whatever the limit: memory has run out before.
         share: of the limit that this pair has, where several are computed on the device at once.
 
     Raises:
         BadInput: the picture does not fit even so; the text says which size would, or which history.
     """
+    pixels = shape[0] * shape[1]
     stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
     # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
     hard = free_memory(device) if settings.memory_limit == "auto" else limit_of(settings, device)
     hard, used = share * hard, share * in_use(device)
     least = used + peak_memory(stages, pixels, history, len(stages))
     if least > hard:
-        fitting = fitting_size(settings, least - used, hard - used)
+        fitting = fitting_size(max(shape), least - used, hard - used)
         shorter = int((hard - used - peak_memory(stages, pixels, 0, len(stages))) / (2 * PIXEL * pixels))
         raise BadInput(
             f"size: {settings.size} takes about {least / GB:.1f} GB with a history of {history}, and there are "
@@ -76,9 +77,9 @@ def choose_recomputed(
     return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
 
 
-def fitting_size(settings: Settings, needed: float, available: float) -> int:
-    """The size at which a picture that needs ``needed`` bytes would take no more than ``available``."""
-    return max(16, int(settings.size * (max(available, 0) / needed) ** 0.5 * 0.95))
+def fitting_size(longer: int, needed: float, available: float) -> int:
+    """The size at which a picture that needs ``needed`` bytes at ``longer`` would take no more than ``available``."""
+    return max(16, int(longer * (max(available, 0) / needed) ** 0.5 * 0.95))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

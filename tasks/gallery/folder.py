@@ -16,7 +16,7 @@ from stylebatch.tasks.gallery.page import GENERATOR, render_page, render_piece
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place
 
-COPY = re.compile(r"[0-9a-f]{32}(-\d+\.webp|\.png)")
+COPY = re.compile(r"[0-9a-f]{32}(-\d+\.webp|\.png|\.jpg|\.webp)")
 
 
 def default_folder(run_dirs: Sequence[Place], presentation: bool = False) -> Place:

@@ -40,7 +40,7 @@ class Copy:
 
 def copy_of(source: Place, sha256: str, folder: Path, longer: int | None) -> Copy:
     """A copy named by what it shows: the same name is the same picture, whichever gallery asks for it."""
-    name = f"{sha256[:32]}.png" if longer is None else f"{sha256[:32]}-{longer}.webp"
+    name = f"{sha256[:32]}{source.suffix}" if longer is None else f"{sha256[:32]}-{longer}.webp"
     return Copy(source, sha256, folder / name, longer)
 
 

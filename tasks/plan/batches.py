@@ -22,7 +22,8 @@ def in_batches(jobs: Sequence[Job], sizes: Mapping[Place, tuple[int, int]]) -> l
     batches: list[list[Job]] = []
     open_: dict[object, list[Job]] = defaultdict(list)
     for job in jobs:
-        shape = scaled_size(*sizes[job.content], job.settings.size)
+        size = sizes[job.content]
+        shape = scaled_size(*size, job.settings.longer_side(size))
         kind = job.model_sha256, job.settings.precision, job.settings.memory_limit, shape
         together = open_[kind] if job.painted_only else []
         if not together or (len(together) + 1) * shape[0] * shape[1] > PIXELS:

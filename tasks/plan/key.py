@@ -15,15 +15,18 @@ ENGINE = 2
 # The settings of an engine that another has no use for.
 OF_NETWORKS = {"engine", "refine", "strength"}
 OF_OPTIMIZING = {"steps", "scales", "init", "seed"}
+OF_LOSSY = {"format", "quality"}
 OF_OPTIMIZERS = {"optimizer", "learning_rate", "history", "tolerance"}
 
 
 def _idle(settings: Settings) -> set[str]:
     """The settings that do not decide this picture."""
-    forgetful = set() if settings.optimizer == "lbfgs" else {"history"}
+    idle = OF_LOSSY if settings.format == "png" else set()
+    if settings.optimizer != "lbfgs":
+        idle = idle | {"history"}
     if settings.engine != "feedforward":
-        return (OF_NETWORKS - {"strength"} if settings.paints else OF_NETWORKS) | forgetful
-    return OF_OPTIMIZING | (forgetful if settings.refine else OF_OPTIMIZERS)
+        return (OF_NETWORKS - {"strength"} if settings.paints else OF_NETWORKS) | idle
+    return OF_OPTIMIZING | idle | (set() if settings.refine else OF_OPTIMIZERS)
 
 
 def pair_key(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,22 +16,22 @@ from stylebatch.tasks.networks.model_check import check_model
 from stylebatch.tasks.networks.weights import check_weights
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
+from stylebatch.tasks.request.own_columns import EXTRA, PREFIX, own_cells
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
+from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
-from stylebatch.tasks.storage.places import Place, is_url, without_secrets
+from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
 
 T = TypeVar("T")
 
-SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as JSON can have them
-LONGEST_ID = 120
-SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
-# Names that Windows keeps for devices, whatever their ending.
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def shown(value: Any) -> str:
         text = str(value)
     except Exception:  # a number of more digits than Python writes
         return f"({type(value).__name__})"
-    return without_secrets(SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text))
+    return without_secrets(as_utf8(text))
 
 
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
@@ -179,7 +177,7 @@ def _check_row(
         layers = (*settings.content_layers, *settings.style_layers)
         shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
         with telling(column):
-            checked = [check_picture(name, settings.size * scale, shortest) for name in names]
+            checked = [check_picture(name, longer * scale, shortest) for name in names]
             found.extend((column, problem) for problem in checked if problem)
 
     unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
@@ -187,11 +185,17 @@ def _check_row(
         return BadRow(number, *_named(row), tuple(unreadable.items()))
     settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
     found += wrong
+    found += _own_problems(row)
     name = shown(row.get("id", ""))
     if name:
         found += [("id", problem) for problem in _id_problems(name, number, seen)]
     content = read("content", lambda cell: (str(cell),))
+    size = check_picture.size(content[0]) if content else ""
+    longer = settings.longer_side(ROOMY if isinstance(size, str) else size)
     look("content", content)
+    if not isinstance(size, str) and longer > LARGEST[settings.format]:
+        most = f"{settings.format} has room for {LARGEST[settings.format]:,} px a side"
+        found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
     styles = read("style", parse_styles)
     look("style", (style.name for style in styles), settings.style_scale)
     masks = read("masks", parse_masks) if "masks" in row else ()
@@ -214,14 +218,23 @@ def _check_row(
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
-    if not SAFE_ID.fullmatch(name) or RESERVED.fullmatch(name) or name.endswith((".", " ")):
-        yield f"{name!r} is not safe as a file name; use letters, digits and . _ - within it"
-    elif len(name) > LONGEST_ID:
-        yield f"is longer than {LONGEST_ID} characters"
-    # File systems that ignore case would write both to one file.
-    first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
+    if problem := id_problem(name):
+        yield problem
+    if KEY in name:  # whether it is another's is known with the key
+        return
+    first = seen.setdefault(as_file(name), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
+
+
+def _own_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if EXTRA in row and not isinstance(row[EXTRA], Mapping):
+        yield EXTRA, f"is a mapping of names to values, not {row[EXTRA]!r}; a table has a column {PREFIX}… for each"
+    for name, value in own_cells(row).items():
+        try:
+            refuse_secrets(str(value))
+        except Exception as error:
+            yield name, problem_of(error)
 
 
 class _SettingsReader:
@@ -260,22 +273,26 @@ class _PictureCheck:
             longer: pixels of the longer side that it will be resized to.
             shortest: pixels that its shorter side has to have then.
         """
+        size = self.size(name)
+        if isinstance(size, str):
+            return size
+        width, height = scaled_size(*size, longer)
+        if min(width, height) < shortest:
+            return (
+                f"{self._manifest.locate(name).name} would be {width}x{height} px; the layers need {shortest} px on "
+                "the shorter side: crop it, or give a larger size"
+            )
+        return ""
+
+    def size(self, name: str) -> tuple[int, int] | str:
+        """The picture's sides, which its EXIF orientation may turn, or what is wrong with it."""
         try:
             path = self._manifest.locate(name)
         except BadInput as error:
             return str(error)
         if path not in self._sizes:
             self._sizes[path] = self._look(name, path)
-        size = self._sizes[path]
-        if isinstance(size, str):
-            return size
-        width, height = scaled_size(*size, longer)
-        if min(width, height) < shortest:
-            return (
-                f"{path.name} would be {width}x{height} px; the layers need {shortest} px on the shorter side: "
-                "crop it, or raise size"
-            )
-        return ""
+        return self._sizes[path]
 
     def _look(self, name: str, path: Place) -> tuple[int, int] | str:
         try:

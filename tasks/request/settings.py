@@ -19,6 +19,7 @@ from pydantic import (
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.layers import DEFAULT, LAYERS, NETWORKS, Network, NetworkName
+from stylebatch.tasks.pictures.formats import FormatName
 from stylebatch.tasks.request.presets import PresetName, with_preset
 from stylebatch.tasks.storage.places import is_url, refuse_secrets, to_place, without_secrets
 
@@ -120,7 +121,17 @@ class Settings(BaseModel):
         description="of `feedforward` without `refine`: the share of the pictures that get losses and figures, which "
         "take longer than the painting; for very many pictures 0.01 tells enough",
     )
-    size: int = Field(512, ge=16, le=4096, description="longer side of the result, in pixels")
+    size: Annotated[int, Field(ge=16, le=4096)] | Literal["original"] = Field(
+        512,
+        description="longer side of the result, in pixels; `original`: exactly the content's own width and height "
+        "([Sizes and formats](datasets.md#sizes-and-formats))",
+    )
+    format: FormatName = Field(
+        "png", description="of the files: `png` loses nothing; `jpeg` has about a third of its bytes, `webp` a fifth"
+    )
+    quality: int = Field(
+        90, ge=1, le=100, description="of `jpeg` and `webp`; losses and figures are those of the file as it is then"
+    )
     steps: int = Field(150, ge=1, le=100_000, description="steps of the optimizer, one evaluation each")
     tolerance: float = Field(
         0.0, ge=0, lt=1, description="stop early where ten steps lower the loss by less than this share of it; 0: never"
@@ -233,6 +244,10 @@ class Settings(BaseModel):
             raise ValueError(f"{info.data['network']} halves by convolutions and has no pooling; leave it at 'max'")
         return pooling
 
+    def longer_side(self, content: tuple[int, int]) -> int:
+        """Pixels of the longer side of what is made of a content of this width and height."""
+        return max(content) if self.size == "original" else self.size
+
     @property
     def optimizer_steps(self) -> int:
         """The most steps that the optimizer takes, whichever the engine."""
@@ -257,18 +272,31 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def problems(error: ValidationError) -> list[tuple[str, str]]:
     """The (setting, what is wrong) pairs of a validation error, in words for people."""
-    found = []
-    for problem in error.errors(include_url=False):
+    found, listed = [], error.errors(include_url=False)
+    either = {one["loc"][0] for one in listed if one["type"] == "literal_error" and len(one["loc"]) > 1}
+    for problem in listed:
         if problem["type"] == "default_factory_not_called":  # what it would have been made of is wrong, and told
             continue
         setting = str(problem["loc"][0]) if problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ")
         given = problem["input"]
+        if setting in either:  # a number or a word: both halves have a problem, and one of them is what was meant
+            if _is_number(given) == (problem["type"] == "literal_error"):
+                continue
+            message = message.replace("Input should be '", "Input should be a number or '")
         if isinstance(given, str | int | float):
             shown = without_secrets(given) if isinstance(given, str) else given
             message = f"{message}, not {shown!r}"
         found.append((setting, message[0].lower() + message[1:]))
     return found
+
+
+def _is_number(given: Any) -> bool:
+    try:
+        float(given)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:

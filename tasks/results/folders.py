@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from stylebatch.tasks.pictures.formats import ENDINGS, FormatName
+
 if TYPE_CHECKING:
     from upath import UPath
 
@@ -49,9 +51,9 @@ class Folders(Generic[PlaceT]):
         """Which pictures earlier runs have found whole."""
         return self.store / "verified.json"
 
-    def picture(self, key: str) -> PlaceT:
+    def picture(self, key: str, file_format: FormatName) -> PlaceT:
         """Where the picture of ``key`` is, or will be."""
-        return self.pictures / f"{key}.png"
+        return self.pictures / f"{key}{ENDINGS[file_format]}"
 
     def trace(self, key: str) -> PlaceT:
         """Where the loss curve of ``key`` is, if it was traced."""

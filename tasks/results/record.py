@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from stylebatch.tasks.pictures.formats import FormatName
 from stylebatch.tasks.request.settings import Settings
 
 # Below this structure a person hardly recognizes the photograph; the page of the benchmarks says how it was found.
@@ -50,6 +51,11 @@ class Record(BaseModel):
     model_sha256: str | None = None  # of the trained network, if one painted
     settings: Settings
     finished_at: datetime
+
+    @property
+    def format(self) -> FormatName:
+        """Of the picture's file."""
+        return self.settings.format
 
     @property
     def content_lost(self) -> bool | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.results.folders import Folders
+from stylebatch.tasks.results.folders import IMAGES, Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.store import KEY, Store
 from stylebatch.tasks.storage import cache
@@ -32,6 +32,7 @@ from stylebatch.tasks.storage.object_stores import (
     is_of_bytes,
     listing,
     options_of,
+    tree,
     version_in,
 )
 from stylebatch.tasks.storage.places import Place
@@ -86,10 +87,10 @@ class RemoteStore(Folders[UPath]):
 
     @cached_property
     def _there(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The files of the folders that matter, by folder and name."""
-        folders = {"records": self.records, "pictures": self.pictures, "images": self.images}
+        """The files of the folders that matter, by folder and name; those of ``images`` by their paths within it."""
         try:
-            return {name: listing(folder) for name, folder in folders.items()}
+            flat = {"records": listing(self.records), "pictures": listing(self.pictures)}
+            return {**flat, "images": tree(self.images)}
         except (OSError, BadInput) as error:
             raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
 
@@ -101,14 +102,16 @@ class RemoteStore(Folders[UPath]):
             return known if isinstance(known, dict) else {}
         return {}
 
-    def _mark(self, key: str, sha256: str) -> str:
-        return f"{version_in(self._there['pictures'][f'{key}.png'])} {sha256}"
+    def _mark(self, record: Record) -> str:
+        """The version of a record's picture, with its digest."""
+        name = self.picture(record.key, record.format).name
+        return f"{version_in(self._there['pictures'][name])} {record.output_sha256}"
 
     def find(self, key: str) -> Record | None:
         """The record of ``key``, if its picture is there and is the one that the record speaks of."""
         try:
             record = _parse(key, read_bytes(self.records / key))
-            return record if record and has_digest(self.picture(key), record.output_sha256) else None
+            return record if record and self._is_whole(record) else None
         except (OSError, BadInput):
             return None
 
@@ -119,13 +122,14 @@ class RemoteStore(Folders[UPath]):
             BadRequest: the store does not let them be read.
         """
         pictures, records = self._there["pictures"], self._there["records"]
-        asked = [key for key in dict.fromkeys(keys) if key in records and f"{key}.png" in pictures]
+        asked = [key for key in dict.fromkeys(keys) if key in records]
         with ThreadPoolExecutor(AT_ONCE) as threads:
             try:
-                found = [record for record in threads.map(self._read, asked) if record]
+                read = [record for record in threads.map(self._read, asked) if record]
             except (OSError, BadInput) as error:
                 raise BadRequest(f"{self.folder} cannot be read: {error}") from None
-            known = {record.key: self._mark(record.key, record.output_sha256) for record in found}
+            found = [record for record in read if self.picture(record.key, record.format).name in pictures]
+            known = {record.key: self._mark(record) for record in found}
             unread = [record for record in found if self._whole.get(record.key) != known[record.key]]
             whole = threads.map(self._is_whole, unread)
             damaged = {record.key for record, is_whole in zip(unread, whole, strict=True) if not is_whole}
@@ -140,7 +144,7 @@ class RemoteStore(Folders[UPath]):
 
     def _is_whole(self, record: Record) -> bool:
         try:
-            return has_digest(self.picture(record.key), record.output_sha256)
+            return has_digest(self.picture(record.key, record.format), record.output_sha256)
         except (OSError, BadInput):
             return False
 
@@ -177,17 +181,21 @@ class RemoteStore(Folders[UPath]):
                     remove(self.records / name)
             pictures = listing(self.pictures)
             self._there["pictures"].update(pictures)
-            made = {key: sha256 for key, sha256 in self._published.items() if f"{key}.png" in pictures}
-            self._save({key: self._mark(key, sha256) for key, sha256 in made.items()})
+            made = [
+                record
+                for record in self._published.values()
+                if self.picture(record.key, record.format).name in pictures
+            ]
+            self._save({record.key: self._mark(record) for record in made})
 
     def missing(self, outputs: Iterable[Path]) -> set[Path]:
         """Which of the pictures that were published are not there any more; none where that cannot be told."""
         asked = set(outputs)
         try:
-            there = listing(self.images) if asked else {}
+            there = tree(self.images) if asked else {}
         except (OSError, BadInput):
             return set()
-        return {output for output in asked if output.name not in there}
+        return {output for output in asked if _within_images(output) not in there}
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.
@@ -195,11 +203,11 @@ class RemoteStore(Folders[UPath]):
         Raises:
             BadInput, OSError: the store cannot copy it.
         """
-        target, picture = self.folder / output.as_posix(), self.picture(record.key)
-        self._published[record.key] = record.output_sha256
-        there = self._there["images"].get(output.name)
+        target, picture = self.folder / output.as_posix(), self.picture(record.key, record.format)
+        self._published[record.key] = record
+        there = self._there["images"].get(_within_images(output))
         if there and picture.name in self._there["pictures"]:
-            mark = self._mark(record.key, record.output_sha256)
+            mark = self._mark(record)
             # A copy has the bytes of what was found whole where both have the same digest.
             same = version_in(there) == mark.rpartition(" ")[0] and is_of_bytes(mark)
             if same and self._whole.get(record.key) == mark:
@@ -209,8 +217,8 @@ class RemoteStore(Folders[UPath]):
         cache.forget(target)
 
     @cached_property
-    def _published(self) -> dict[str, str]:
-        """The digests of the pictures that were found whole or made in this run, by key."""
+    def _published(self) -> dict[str, Record]:
+        """The records of the pictures that were found whole or made in this run, by key."""
         return {}
 
 
@@ -220,6 +228,10 @@ AnyStore = Store | RemoteStore
 def open_store(folder: Place) -> AnyStore:
     """The store of the run in ``folder``."""
     return Store(folder) if isinstance(folder, Path) else RemoteStore(folder)
+
+
+def _within_images(output: Path) -> str:
+    return output.relative_to(IMAGES).as_posix()
 
 
 def _parse(key: str, data: bytes) -> Record | None:

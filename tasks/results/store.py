@@ -70,7 +70,8 @@ class Store(Folders[Path]):
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
             record = read_record(json.loads((self.records / key).read_bytes())["result"])
-            return record if record.key == key and whole(self.picture(key), record.output_sha256) else None
+            picture = self.picture(key, record.format)
+            return record if record.key == key and whole(picture, record.output_sha256) else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
@@ -112,11 +113,11 @@ class Store(Folders[Path]):
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already."""
-        target, picture = self.folder / output, self.picture(record.key)
+        target, picture = self.folder / output, self.picture(record.key, record.format)
         if _is_same(target, picture, record.output_sha256):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+        temporary = self.images / f".{uuid.uuid4().hex}.part"  # not beside it, where `sweep` would have to look
         try:
             try:
                 os.link(picture, temporary)

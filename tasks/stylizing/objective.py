@@ -154,8 +154,8 @@ def make_objective(
     kept = content_targets(encoder, view_of(settings)(content), settings.content_layers, FORMS[settings.objective])
     recomputed = 0
     if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
-        pixels = content.shape[-2] * content.shape[-1]
-        recomputed = choose_recomputed(encoder, settings, pixels, device, frugal, share)
+        height, width = content.shape[-2:]
+        recomputed = choose_recomputed(encoder, settings, (height, width), device, frugal, share)
     return with_styles(job, content, kept, encoder, recomputed)
 
 

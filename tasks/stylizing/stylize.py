@@ -27,8 +27,8 @@ from stylebatch.tasks.nst.losses import Losses
 from stylebatch.tasks.nst.optimize import Optimized, optimize
 from stylebatch.tasks.nst.scales import automatic_scales, carry_over, resolutions
 from stylebatch.tasks.nst.stopping import Stalled
-from stylebatch.tasks.pictures.decode import load_picture
-from stylebatch.tasks.pictures.encode import write_png
+from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.pictures.encode import encode, read_back, write_picture
 from stylebatch.tasks.pictures.resize import resize, scaled_size
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.progress import Stopped, stopping, watcher
@@ -124,16 +124,14 @@ def optimize_by_scales(
     Returns:
         What was made at the finest, with the steps of all resolutions.
     """
-    settings = job.settings
-    scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
+    settings, longer = job.settings, job.settings.longer_side(picture.size)
+    scales = automatic_scales(longer) if settings.scales == "auto" else settings.scales
     shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
-    fitting = sum(
-        min(scaled_size(*picture.size, settings.size / 2**halvings)) >= shortest for halvings in range(scales)
-    )
+    fitting = sum(min(scaled_size(*picture.size, longer / 2**halvings)) >= shortest for halvings in range(scales))
     content = start = torch.empty(0)
     optimized: Optimized | None = None
     steps_before = 0
-    for size, steps in resolutions(settings.size, fitting, settings.steps):
+    for size, steps in resolutions(longer, fitting, settings.steps):
         content = to_tensor(resize(picture, size), slot.device)
         before, start = start, start_picture(job, content, slot, frugal)
         if optimized:
@@ -152,7 +150,7 @@ def paint_and_refine(
     Args:
         picture: the content in its own size.
     """
-    content = to_tensor(resize(picture, job.settings.size), slot.device)
+    content = to_tensor(resize(picture, job.settings.longer_side(picture.size)), slot.device)
     painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
@@ -162,8 +160,11 @@ def paint_and_refine(
 
 def finish(
     job: Job, original: Image.Image, made: Made, slot: Slot
-) -> tuple[Image.Image, Losses | None, Figures | None]:
-    """The picture to be written, its losses, if it is judged, and, unless it is too narrow for them, its figures.
+) -> tuple[Image.Image, bytes | None, Losses | None, Figures | None]:
+    """What is made of a tensor that is done.
+
+    The picture as its file will have it, and that file's bytes where the format loses something; its losses, if it is
+    judged, and, unless it is too narrow for them, its figures.
 
     Args:
         original: the content in its own size.
@@ -171,10 +172,13 @@ def finish(
     tensor = made.picture
     if job.settings.preserve_color == "luminance":
         tensor = with_colors_of(made.content, tensor)
-    picture = to_picture(tensor)
+    picture, file = to_picture(tensor), None
+    if job.settings.format != "png":  # which is encoded when nobody waits for the device
+        file = encode(picture, job.settings.format, job.settings.quality)
+        picture = read_back(file)
     if not is_judged(job):
-        return picture, None, None
-    return picture, *judge(job, original, made.content, picture, slot)
+        return picture, file, None, None
+    return picture, file, *judge(job, original, made.content, picture, slot)
 
 
 @dataclass(frozen=True)
@@ -182,11 +186,13 @@ class Finished:
     """A picture with 8 bits a channel, and what it came to, as far as it was judged.
 
     Attributes:
+        picture: as its file has it; ``file``: the bytes of that, where it was encoded for this.
         seconds: that it took, without the time for which its slot was waited for.
     """
 
     made: Made
     picture: Image.Image
+    file: bytes | None
     losses: Losses | None
     figures: Figures | None
     slot: Slot
@@ -247,13 +253,14 @@ def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> li
         BadInput: as `stylize`.
         OSError: as `stylize`.
     """
-    decoded = [load_picture(job.content, job.content_sha256) for job in jobs]
+    originals = [load_picture(job.content, job.content_sha256) for job in jobs]
+    resized = [resize(one, job.settings.longer_side(one.size)) for job, one in zip(jobs, originals, strict=True)]
     with leases.lease() as slot:
         started = time.perf_counter()
-        contents = torch.cat([to_tensor(resize(one, jobs[0].settings.size), slot.device) for one in decoded])
+        contents = torch.cat([to_tensor(one, slot.device) for one in resized])
         painted = paint(jobs, contents, slot, frugal=False)
         made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
-        parts = [finish(job, one, result, slot) for job, one, result in zip(jobs, decoded, made, strict=True)]
+        parts = [finish(job, one, result, slot) for job, one, result in zip(jobs, originals, made, strict=True)]
         seconds = (time.perf_counter() - started) / len(jobs)
     return [
         keep(job, Finished(one, *finished, slot, seconds), store)
@@ -276,8 +283,9 @@ def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
     Raises:
         OSError: the picture that was written reads as another one.
     """
-    output, picture = store.picture(job.key), finished.picture
-    output_sha256 = write_png(picture, output)
+    settings, picture = job.settings, finished.picture
+    output = store.picture(job.key, settings.format)
+    output_sha256 = write_picture(finished.file or encode(picture, settings.format, settings.quality), output)
     if load_picture(output, output_sha256) != picture:
         raise OSError(f"{output.name} was written, and reads as another picture")
     return Record(
@@ -325,5 +333,5 @@ def stylize_if_it_fits(job: Job, store: AnyStore, leases: Leases, trace: bool, f
 
 def too_large(job: Job) -> BadInput:
     """The error of a job that does not fit into the memory in the frugal way either."""
-    fitting = fitting_size(job.settings, 1.0, 0.5)
+    fitting = fitting_size(job.settings.longer_side(header_size(job.content)), 1.0, 0.5)
     return BadInput(f"size: {job.settings.size} does not fit into the memory; try {fitting}, or a shorter history")

@@ -142,8 +142,8 @@ class Choice:
             return OPTIMIZE, "optimized, since there is no network tuned to it"
         keys = {job.key for job in jobs}
         left = len(keys) if self.refresh else len(keys - self.store.find_all(keys).keys())
-        steps = full_steps(settings)
-        if left * steps * settings.size**2 <= TUNING_STEPS * BATCH * CROP**2:  # a sample takes longer than such a step
+        steps = full_steps(settings, request.size)
+        if left * steps * request.size**2 <= TUNING_STEPS * BATCH * CROP**2:  # a sample takes longer than such a step
             return OPTIMIZE, f"optimized, since {left} pictures are quicker than tuning a network"
         whole, _, _ = check_decoding(jobs)
         request = self._request(whole)
@@ -177,12 +177,10 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
     return list(groups.values())
 
 
-def full_steps(settings: Settings) -> float:
-    """How many steps at the full size take as long as those of all resolutions."""
-    scales = automatic_scales(settings.size) if settings.scales == "auto" else settings.scales
-    return sum(
-        steps * (side / settings.size) ** 2 for side, steps in resolutions(settings.size, scales, settings.steps)
-    )
+def full_steps(settings: Settings, size: int) -> float:
+    """How many steps at the full size, in pixels of the longer side, take as long as those of all resolutions."""
+    scales = automatic_scales(size) if settings.scales == "auto" else settings.scales
+    return sum(steps * (side / size) ** 2 for side, steps in resolutions(size, scales, settings.steps))
 
 
 def _minutes(seconds: float) -> str:

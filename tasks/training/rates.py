@@ -35,7 +35,8 @@ def measure_rates(job: Job, request: Request, slot: Slot) -> Rates:
         BadInput: a picture cannot be read, or a file was changed meanwhile.
     """
     settings = job.settings
-    content = to_tensor(resize(load_picture(job.content, job.content_sha256), settings.size), slot.device)
+    picture = load_picture(job.content, job.content_sha256)
+    content = to_tensor(resize(picture, settings.longer_side(picture.size)), slot.device)
     objective = make_objective(job, content, settings.precision, slot.device, share=slot.share)
     optimizing = _best_time(lambda: optimize(objective, content, LBFGS(1), 1))
     with Session(replace(request, contents=request.contents[:2]), slot) as session:

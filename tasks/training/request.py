@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.precision import fastest_precision
+from stylebatch.tasks.pictures.decode import header_size
 from stylebatch.tasks.request.settings import WEIGHTS, Settings
 from stylebatch.tasks.storage.places import Place
 
@@ -51,9 +53,15 @@ class Request:
         return self.styles[0][0].name if self.is_tuning else "any style"
 
     @property
+    def size(self) -> int:
+        """The longer side, in pixels, that the network is trained for."""
+        assert self.settings.size != "original"  # `make_request` has put a number in its place
+        return self.settings.size
+
+    @property
     def longer_sides(self) -> tuple[int, int]:
         """The least and the largest longer side, in pixels, of the pictures that the network is trained for."""
-        return self.settings.size // 2, 3 * self.settings.size // 2
+        return self.size // 2, 3 * self.size // 2
 
     @cached_property
     def key(self) -> str:
@@ -85,7 +93,8 @@ def make_request(
 ) -> Request:
     """A request with what ``auto`` stands for on this device in its place.
 
-    Weights of the classic objective become those that are as many times the default of the balanced one.
+    A size of ``original`` becomes the contents' usual one. Weights of the classic objective become those that are as
+    many times the default of the balanced one.
     Pictures that are there twice count once, and of too many for the memory some are taken.
 
     Args:
@@ -98,6 +107,7 @@ def make_request(
     resolved = settings.model_copy(
         update={
             "precision": fastest_precision(device) if settings.precision == "auto" else settings.precision,
+            "size": _usual_size(contents) if settings.size == "original" else settings.size,
             "objective": "balanced",
             "content_weight": settings.content_weight / content,
             "style_weight": settings.style_weight / style,
@@ -111,6 +121,12 @@ def make_request(
     )
     most = max(2, int(MOST_BYTES / (3 * request.longer_sides[1] ** 2)))
     return replace(request, styles=looks[:most], contents=photographs[:most])
+
+
+def _usual_size(contents: Sequence[File]) -> int:
+    """The median of the contents' longer sides, in steps of 64 px, so that it stays when few are added or removed."""
+    longer = statistics.median(max(header_size(path)) for path, _ in contents)
+    return min(max(64, 64 * round(longer / 64)), 4096)
 
 
 def _different(files: Sequence[File]) -> list[File]:

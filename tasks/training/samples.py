@@ -30,7 +30,7 @@ T = TypeVar("T")
 CONTENTS, NEW_CONTENTS = 400, 0.15
 STYLES, NEW_STYLES = 400, 0.05
 SCALES = 16  # variants of the one style that a network is tuned to: it is seen larger and smaller, and as it is
-CROP = 160  # pixels at most of a content's sides
+CROP = 112  # pixels at most of a content's sides
 STYLE_CROP = 224  # and of a style's, among many
 ENLARGED = 1.2  # how far a picture may be enlarged beyond its own pixels
 MIXED = 1 / 8  # share of the samples in which the style is wanted in part
@@ -66,7 +66,7 @@ class Samples:
         self._contents, self._styles = contents, styles
         self._encoder, self._device = encoder, str(encoder.mean.device)
         self._sides, self._scale = request.longer_sides, request.settings.style_scale
-        self._seed, self._size = request.settings.seed, request.settings.size
+        self._seed, self._size = request.settings.seed, request.size
         self._crops = _Window(self._crop, CONTENTS, NEW_CONTENTS)
         self._looks = _Window(self._scaled, SCALES, 0) if request.is_tuning else _Window(self._look, STYLES, NEW_STYLES)
 

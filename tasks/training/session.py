@@ -34,7 +34,7 @@ from stylebatch.tasks.training.samples import Samples
 
 BATCH = 4  # samples a step
 # What a content weight of 1 stands for beside a style weight of 1, and the total variation's that is always there.
-CONTENT, TV = 0.6, 8e-4
+CONTENT, TV = 0.35, 8e-4
 VALIDATIONS = 10  # in a whole training, or more, since they are never further apart than this many steps:
 FARTHEST = 500
 # A training ends when this share of its steps has brought nothing better.
@@ -78,7 +78,7 @@ class Session(AbstractContextManager["Session"]):
         self._photographs = read_photographs(request)
         self._encoder = Encoder(LOOKED_AT, self._dtype, device=slot.device)
         self._samples = Samples(request, self._photographs.contents, self._photographs.styles, self._encoder)
-        size, scale = settings.size, settings.style_scale
+        size, scale = request.size, settings.style_scale
         self._held_out = HeldOut(self._photographs, size, scale, self._criterion, self._dtype, slot.device)
         self._pool = _workers(slot)
         self._trainer = Trainer(self._new_network(), request.steps)

@@ -113,7 +113,7 @@ def make_run(folder: Path, pairs: int) -> None:
                 trace = _trace(generator)
                 trace.write(store.trace(key))
                 drawn.append((png, trace.steps[-1]))
-                write_atomically(out / output_of(name), png)  # a gallery reads each picture once
+                write_atomically(out / output_of(name, "png"), png)  # a gallery reads each picture once
             png, last = drawn[row % DISTINCT]
             record = Record(
                 key=key,

@@ -66,7 +66,7 @@ def fill_store(folder: Path, out: Path, jobs: Sequence[Job]) -> None:
     single.write_text(f"content,style,size,steps,precision\n{names}\n")
     subprocess.run([COMMAND, "run", single, "--out", out, "--quiet"], check=True)
     store = Store(out)
-    picture = store.picture(first.key).read_bytes()
+    picture = store.picture(first.key, "png").read_bytes()
     stored = json.loads((store.records / first.key).read_bytes())
     record = json.loads(stored["result"])
     for job in jobs[1:]:
@@ -74,7 +74,7 @@ def fill_store(folder: Path, out: Path, jobs: Sequence[Job]) -> None:
         stored["metadata"]["storage_key"] = job.key
         stored["result"] = json.dumps(record | digests | {"key": job.key})
         (store.records / job.key).write_text(json.dumps(stored))
-        store.picture(job.key).write_bytes(picture)
+        store.picture(job.key, "png").write_bytes(picture)
 
 
 def measure(*arguments: object) -> str:

@@ -13,7 +13,7 @@ from stylebatch.flows import runners
 from stylebatch.flows import stylize as flow
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.pictures.decode import load_picture
-from stylebatch.tasks.pictures.encode import write_png
+from stylebatch.tasks.pictures.encode import write_picture
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import stylize as step
 from tests.waiting import FUSE
@@ -64,7 +64,7 @@ def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_compu
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computing, decoded_meanwhile, written_meanwhile = threading.Event(), threading.Event(), threading.Event()
-    optimize, load, write = step.optimize_by_scales, load_picture, write_png
+    optimize, load, write = step.optimize_by_scales, load_picture, write_picture
 
     def optimize_slowly(*arguments: Any) -> Any:
         computing.set()
@@ -91,7 +91,7 @@ def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_compu
     calls: list[int] = []
     monkeypatch.setattr(step, "optimize_by_scales", optimize_slowly)
     monkeypatch.setattr(step, "load_picture", load_watched)
-    monkeypatch.setattr(step, "write_png", write_watched)
+    monkeypatch.setattr(step, "write_picture", write_watched)
     outcomes = flow.stylize(write_manifest(tmp_path, samples), tmp_path / "out", devices="cpu")
     assert [outcome.status for outcome in outcomes] == ["completed"] * 4
     assert decoded_meanwhile.is_set()

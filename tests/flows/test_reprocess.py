@@ -103,7 +103,7 @@ def test_inputs_count_by_their_bytes_and_not_by_their_dates(run: Path) -> None:
 def test_a_result_that_is_gone_or_altered_is_made_again(run: Path) -> None:
     store = Store(run / "out")
     keys = dict(zip(report(run)["id"], report(run)["key"], strict=True))
-    store.picture(keys["a"]).unlink()
+    store.picture(keys["a"], "png").unlink()
     (store.records / keys["b"]).write_text("torn")
     assert sorted(plan(run).reasons["its result is gone or damaged"]) == ["a", "b"]
 

@@ -67,8 +67,8 @@ def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, 
     assert first.record
     assert second.record
     store = Store(out)
-    store.picture(first.record.key).unlink()
-    with store.picture(second.record.key).open("ab") as file:
+    store.picture(first.record.key, "png").unlink()
+    with store.picture(second.record.key, "png").open("ab") as file:
         file.write(b"altered")
     again = stylize(manifest, out)
     assert statuses(again) == ["completed", "completed"]
@@ -77,7 +77,7 @@ def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, 
         assert after.record
         assert after.output
         assert after.record.finished_at > before.record.finished_at, "taken from the cache"
-        for picture in (store.picture(after.record.key), out / after.output):
+        for picture in (store.picture(after.record.key, "png"), out / after.output):
             assert sha256_of(picture) == after.record.output_sha256 == before.record.output_sha256
 
 

@@ -24,7 +24,7 @@ function showVersus(pairs) {
   const made = pairs.map((pair) => {
     const { content } = originals(pair);
     const source = content.picture && address(content.picture, Math.max(pair.width, pair.height));
-    return makePane(address(pair.picture), describe(pair), pair.width, pair.height, source && { source, alt: `content: ${content.label}` }, versusWipe);
+    return makePane(resultFile(pair), describe(pair), pair.width, pair.height, source && { source, alt: `content: ${content.label}` }, versusWipe);
   });
   for (const pane of versusPanes) pane.stop();
   versusPanes = made;
@@ -54,7 +54,7 @@ versus.addEventListener("keydown", (event) => {
 });
 
 shows.push((before) => {
-  const pairs = state.compare.split("|").map(pairOf).filter((pair) => pair?.picture && address(pair.picture)).slice(0, MOST);
+  const pairs = state.compare.split("|").map(pairOf).filter((pair) => pair && resultFile(pair)).slice(0, MOST);
   if (pairs.length > 1) {
     if (state.compare !== before.compare || !versus.open) showVersus(pairs);
   } else if (versus.open) {

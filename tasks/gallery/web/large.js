@@ -29,7 +29,7 @@ function stylePane(one, longer) {
 function pictures(pair) {
   const longer = Math.max(pair.width, pair.height);
   const { content, styles } = originals(pair);
-  const result = pair.picture && address(pair.picture);
+  const result = resultFile(pair);
   if (!result) {
     return [make("p", { className: "error", textContent: pair.error || "the picture is not there" }),
       thumbnail(content, content.label), ...styles.map((style) => thumbnail(style, style.label))];

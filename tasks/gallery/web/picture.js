@@ -1,9 +1,17 @@
 "use strict";
 // Pictures of the gallery's folder. A name is made of the digest of what it shows.
 
-function address(picture, longer) {
-  const name = longer ? `${picture}-${longer}.webp` : `${picture}.png`;
+function fileNamed(name) {
   return name in data.missing ? null : `pictures/${name}`;
+}
+
+function address(picture, longer) {
+  return fileNamed(`${picture}-${longer}.webp`);
+}
+
+/** A result's own file, as the run has it. */
+function resultFile(pair) {
+  return pair.picture && fileNamed(`${pair.picture}${pair.ending}`);
 }
 
 /** A small picture that is loaded when it is scrolled to, or a text in its place. */
@@ -21,7 +29,7 @@ function thumbnail(shown, alt, reason = "no picture") {
 /** A result's small picture; the whole one where it is shown larger than that. */
 function resultThumbnail(pair, width = 0) {
   const made = thumbnail(pair, describe(pair), pair.error ? `failed: ${pair.error}` : "no picture");
-  const whole = width > data.thumbnail && Math.max(pair.width, pair.height) > data.thumbnail && pair.picture && address(pair.picture);
+  const whole = width > data.thumbnail && Math.max(pair.width, pair.height) > data.thumbnail && resultFile(pair);
   if (whole && made.tagName === "IMG") made.src = whole;
   return made;
 }

@@ -71,20 +71,23 @@ def test_the_history_counts_as_far_as_the_steps_use_it(samples: Path) -> None:
 
 
 def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None:
-    settings, pixels = Settings(size=1024, steps=50), 1024 * 768
-    most, least = (peak_memory(stages_of(encoder), pixels, 50, recomputed) for recomputed in (0, 5))
+    settings, shape = Settings(size=1024, steps=50), (768, 1024)
+    most, least = (peak_memory(stages_of(encoder), 1024 * 768, 50, recomputed) for recomputed in (0, 5))
 
     def choose(memory: float) -> int:
         limited = settings.model_copy(update={"memory_limit": (in_use("cpu") + memory) / GB})
-        return choose_recomputed(encoder, limited, pixels, "cpu", frugal=False)
+        return choose_recomputed(encoder, limited, shape, "cpu", frugal=False)
 
     assert choose(2 * most) == 0
     assert choose((most + least) / 2) > 0
-    assert choose_recomputed(encoder, settings, pixels, "cpu", frugal=True) == 5
+    assert choose_recomputed(encoder, settings, shape, "cpu", frugal=True) == 5
     with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit, or a history of \d+$"):
         choose(0.9 * least)
     with pytest.raises(BadInput, match=r"size: 1024 takes about .* would fit$"):
         choose(least / 100)
+    settings = Settings(size="original", steps=50)
+    with pytest.raises(BadInput, match=r"size: original takes about .*; 9\d\d would fit"):
+        choose(0.98 * least)
 
 
 def test_the_picture_does_not_depend_on_the_memory(tmp_path: Path, samples: Path) -> None:

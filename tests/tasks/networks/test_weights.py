@@ -75,7 +75,7 @@ def job_of(samples: Path, **row: Any) -> Job:
 
 
 def pixels(store: Store, job: Job) -> np.ndarray:
-    return np.asarray(Image.open(store.picture(job.key)))
+    return np.asarray(Image.open(store.picture(job.key, "png")))
 
 
 @pytest.mark.parametrize(

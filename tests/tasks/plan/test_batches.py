@@ -44,6 +44,12 @@ def rows(batches: list[list[Job]]) -> list[list[int]]:
     return [[job.row for job in batch] for batch in batches]
 
 
+def test_original_sizes_go_together_where_they_are_equal() -> None:
+    own = Settings(size="original", engine="feedforward", precision="float32")
+    jobs = [job(1, own), job(2, own, content="tall.jpg"), job(3, own, content="a.jpg"), job(4, own, content="b.jpg")]
+    assert rows(in_batches(jobs, SIZES)) == [[1, 3], [2], [4]]
+
+
 def test_equal_shapes_go_together_whatever_their_files_sizes() -> None:
     jobs = [job(1), job(2, content="tall.jpg"), job(3, content="b.jpg"), job(4, content="tall.jpg")]
     assert rows(in_batches(jobs, SIZES)) == [[1, 3], [2, 4]]

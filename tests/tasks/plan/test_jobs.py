@@ -27,6 +27,7 @@ STYLES = [("2", 1.0, None)]  # one style, by its digest, without a mask
 
 OTHER_SETTINGS: dict[str, Any] = {
     "size": 513,
+    "format": "jpeg",
     "objective": "classic",
     "steps": 151,
     "tolerance": 0.1,
@@ -82,7 +83,7 @@ def key_of(folder: Path, **row: Any) -> str:
 # A preset counts by what it stands for, the limit of memory by the history that it leaves, and weights by their bytes:
 # tests/tasks/request/test_presets.py, and test_memory.py and test_weights.py of other rooms.
 # Those of trained networks are below.
-APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge")
+APART = ("preset", "memory_limit", "weights", "engine", "effort", "model", "strength", "refine", "judge", "quality")
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in APART])
@@ -122,7 +123,8 @@ def test_what_chooses_an_engine_or_who_is_judged_decides_no_picture(change: dict
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge")]
+    "name",
+    [name for name in Settings.model_fields if name not in ("preset", "memory_limit", "effort", "judge", "quality")],
 )
 def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     of_optimizing = name in ("steps", "scales", "init", "seed", "engine", "model", "weights")
@@ -135,6 +137,14 @@ def test_of_a_painted_picture_what_decides_it_counts(name: str) -> None:
     else:
         assert name in ("engine", "model", "weights", "refine")
         assert painted_key() != painted_key(refine=2)
+
+
+def test_the_quality_counts_where_the_format_loses_something() -> None:
+    def key(**changed: object) -> str:
+        return pair_key("1", STYLES, None, "3", Settings(precision="float32").model_copy(update=changed))
+
+    assert key(quality=50) == key(), "which is also what it was before there were formats"
+    assert len({key(format=name, quality=quality) for name in ("jpeg", "webp") for quality in (50, 90)}) == 4
 
 
 def test_content_and_style_are_not_interchangeable() -> None:
@@ -271,6 +281,24 @@ def test_derived_ids_are_safe(stem: str, folder: Path) -> None:
     # An id that the manifest's own check lets through, were it given.
     (again,) = jobs_of(folder, {**PAIR, **names, "id": job.id})
     assert again.id == job.id
+
+
+def test_derived_ids_keep_what_tells_long_names_apart(folder: Path) -> None:
+    stems = [f"{'the-museums-inventory-of-landscapes-' * 4}scan-{number}" for number in range(3)]
+    for stem in stems:
+        shutil.copy(folder / "content.png", folder / f"{stem}.png")
+    jobs = jobs_of(folder, *({**PAIR, "content": f"{stem}.png"} for stem in stems))
+    assert [f"-scan-{number}-style-" in job.id for number, job in enumerate(jobs)] == [True] * 3
+    (blended,) = jobs_of(folder, {**PAIR, "content": f"{stems[0]}.png", "style": [f"{stem}.png" for stem in stems]})
+    assert "-scan-0-the-museum" in blended.id
+    assert "-scan-2-" in blended.id
+
+
+def test_a_key_within_an_id_is_the_pairs(folder: Path) -> None:
+    first, larger = jobs_of(folder, {**PAIR, "id": "beach/a-{key}"}, {**PAIR, "id": "beach/a-{key}", "size": 64})
+    assert [job.id for job in (first, larger)] == [f"beach/a-{job.key[:8]}" for job in (first, larger)]
+    _, (bad,) = attempt(folder, {**PAIR, "id": "a-{key}"}, {**PAIR, "id": "A-{key}"})
+    assert bad.message == "id: 'A-{key}' is another row's already: it asks for the same picture"
 
 
 # Pictures that are no longer what the check saw

@@ -160,6 +160,17 @@ def test_an_unknown_setting_is_refused() -> None:
         Settings.model_validate({"sise": 64})
 
 
+@pytest.mark.parametrize(("name", "word"), [("size", "original"), ("scales", "auto"), ("memory_limit", "auto")])
+def test_what_is_a_number_or_a_word_has_one_problem(name: str, word: str) -> None:
+    assert getattr(Settings.model_validate({name: word}), name) == word
+    for wrong, says in (("large", f"input should be a number or '{word}', not 'large'"), ("-3", ", not '-3'")):
+        with pytest.raises(ValidationError) as caught:
+            Settings.model_validate({name: wrong})
+        ((setting, message),) = problems(caught.value)
+        assert setting == name
+        assert message.endswith(says)
+
+
 def test_problems_are_told_in_words() -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"size": 5, "optimizer": "sgd"})

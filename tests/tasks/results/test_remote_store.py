@@ -43,7 +43,7 @@ def seen_anew(store: RemoteStore) -> RemoteStore:
 
 
 def write_pair(store: RemoteStore, key: str = KEY, colour: str = "teal") -> Record:
-    digest = write_png(Image.new("RGB", (8, 6), colour), store.picture(key))
+    digest = write_png(Image.new("RGB", (8, 6), colour), store.picture(key, "png"))
     fields = dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss", "optimizer_loss", "seconds"), 1.0)
     record = Record(
         key=key,
@@ -107,7 +107,7 @@ def test_a_damaged_record_is_not_found_and_thrown_away(damage: bytes, store: Rem
 def test_a_record_whose_picture_was_altered_is_thrown_away(store: RemoteStore) -> None:
     write_pair(store)
     store.find_all([KEY])
-    write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY))
+    write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY, "png"))
     again = seen_anew(store)
     assert again.find_all([KEY]) == {}
     assert again.discard(KEY)
@@ -133,10 +133,21 @@ def test_a_record_that_another_process_is_at_is_left(store: RemoteStore) -> None
 def test_a_picture_appears_under_its_name(store: RemoteStore) -> None:
     record = write_pair(store)
     store.publish(record, OUTPUT)
-    assert read_bytes(store.folder / "images/x.png") == read_bytes(store.picture(KEY))
+    assert read_bytes(store.folder / "images/x.png") == read_bytes(store.picture(KEY, "png"))
     other = write_pair(store, OTHER, "orange")
     seen_anew(store).publish(other, OUTPUT)
-    assert read_bytes(store.folder / "images/x.png") == read_bytes(store.picture(OTHER))
+    assert read_bytes(store.folder / "images/x.png") == read_bytes(store.picture(OTHER, "png"))
+
+
+def test_images_mirror_the_tree_that_ids_are_of(store: RemoteStore) -> None:
+    record = write_pair(store)
+    outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
+    for output in outputs:
+        store.publish(record, output)
+        assert read_bytes(store.folder / output.as_posix()) == read_bytes(store.picture(KEY))
+    remove(store.folder / outputs[1].as_posix())
+    assert store.missing(outputs) == {outputs[1]}
+    assert set(seen_anew(store)._there["images"]) == {"beach/x.png", "x.png"}
 
 
 def test_what_no_key_leads_to_is_swept(store: RemoteStore) -> None:

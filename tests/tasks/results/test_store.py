@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Store:
 
 def write_pair(store: Store, key: str = KEY, colour: str = "teal") -> Record:
     """A picture, and its record in the form in which Prefect writes results."""
-    digest = write_png(Image.new("RGB", (8, 6), colour), store.picture(key))
+    digest = write_png(Image.new("RGB", (8, 6), colour), store.picture(key, "png"))
     record = Record(
         key=key,
         total_loss=6.0,
@@ -83,7 +83,7 @@ def test_nothing_is_found_where_there_is_no_store(tmp_path: Path) -> None:
 
 def test_a_record_without_its_picture_does_not_count(store: Store) -> None:
     write_pair(store)
-    store.picture(KEY).unlink()
+    store.picture(KEY, "png").unlink()
     assert store.find(KEY) is None
     assert store.discard(KEY)
     assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
@@ -91,7 +91,7 @@ def test_a_record_without_its_picture_does_not_count(store: Store) -> None:
 
 def test_a_record_with_another_picture_does_not_count(store: Store) -> None:
     write_pair(store)
-    write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY))
+    write_png(Image.new("RGB", (8, 6), "black"), store.picture(KEY, "png"))
     assert store.find(KEY) is None
     assert store.discard(KEY)
     assert not (store.records / KEY).exists(), "Prefect would take it for a hit"
@@ -102,7 +102,7 @@ def test_only_what_cannot_be_used_is_discarded(store: Store) -> None:
     assert not store.discard(KEY)
     assert not store.discard(OTHER), "there is none"
     assert store.find(KEY)
-    store.picture(KEY).unlink()
+    store.picture(KEY, "png").unlink()
     locks = store.locks
     assert locks.acquire_lock(KEY, "another process")
     assert not store.discard(KEY), "it is being made"
@@ -119,7 +119,7 @@ def test_a_picture_without_a_record_does_not_count(store: Store) -> None:
 def test_a_record_under_anothers_key_does_not_count(store: Store) -> None:
     write_pair(store)
     os.link(store.records / KEY, store.records / OTHER)
-    os.link(store.picture(KEY), store.picture(OTHER))
+    os.link(store.picture(KEY, "png"), store.picture(OTHER, "png"))
     assert store.find(OTHER) is None
     assert store.find(KEY) is not None
 
@@ -166,7 +166,7 @@ def test_a_record_with_settings_of_another_version_does_not_count(store: Store) 
 
 def test_a_picture_that_was_found_whole_is_not_read_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     record = write_pair(store)
-    os.utime(store.picture(KEY), (1, 1))
+    os.utime(store.picture(KEY, "png"), (1, 1))
     verified = store.verified()
     assert store.find(KEY, verified) == record
     verified.save()
@@ -181,16 +181,16 @@ def test_a_picture_that_was_found_whole_is_not_read_again(store: Store, monkeypa
 @pytest.mark.parametrize("change", ["bytes", "size", "record"])
 def test_a_picture_that_was_altered_since_is_found_out(change: str, store: Store) -> None:
     write_pair(store)
-    os.utime(store.picture(KEY), (1, 1))
+    os.utime(store.picture(KEY, "png"), (1, 1))
     verified = store.verified()
     assert store.find(KEY, verified)
     verified.save()
-    whole = store.picture(KEY).read_bytes()
+    whole = store.picture(KEY, "png").read_bytes()
     if change == "bytes":
-        store.picture(KEY).write_bytes(whole[:-1] + b"x")
+        store.picture(KEY, "png").write_bytes(whole[:-1] + b"x")
     elif change == "size":
-        store.picture(KEY).write_bytes(whole + b"x")
-        os.utime(store.picture(KEY), (1, 1))
+        store.picture(KEY, "png").write_bytes(whole + b"x")
+        os.utime(store.picture(KEY, "png"), (1, 1))
     else:
         stored = json.loads((store.records / KEY).read_bytes())
         write_result(store, KEY, json.dumps(json.loads(stored["result"]) | {"output_sha256": "0" * 64}))
@@ -229,9 +229,20 @@ def test_a_picture_is_published_under_its_name(store: Store) -> None:
     record = write_pair(store)
     store.publish(record, OUTPUT)
     target = store.folder / OUTPUT
-    assert target.read_bytes() == store.picture(KEY).read_bytes()
-    assert target.samefile(store.picture(KEY))
+    assert target.read_bytes() == store.picture(KEY, "png").read_bytes()
+    assert target.samefile(store.picture(KEY, "png"))
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_images_mirror_the_tree_that_ids_are_of(store: Store) -> None:
+    record = write_pair(store)
+    outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
+    for output in outputs:
+        store.publish(record, output)
+    files = [file.relative_to(store.folder) for file in sorted(store.images.rglob("*")) if file.is_file()]
+    assert files == sorted(outputs)
+    (store.folder / outputs[1]).unlink()
+    assert store.missing(outputs) == {outputs[1]}
 
 
 def test_a_picture_is_copied_where_there_are_no_links(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,8 +254,8 @@ def test_a_picture_is_copied_where_there_are_no_links(store: Store, monkeypatch:
     record = write_pair(store)
     store.publish(record, OUTPUT)
     target = store.folder / OUTPUT
-    assert target.read_bytes() == store.picture(KEY).read_bytes()
-    assert not target.samefile(store.picture(KEY))
+    assert target.read_bytes() == store.picture(KEY, "png").read_bytes()
+    assert not target.samefile(store.picture(KEY, "png"))
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -253,13 +264,13 @@ def test_two_ids_can_have_one_picture(store: Store) -> None:
     for name in ("x.png", "y.png"):
         store.publish(record, Path("images") / name)
     assert sorted(file.name for file in (store.folder / "images").iterdir()) == ["x.png", "y.png"]
-    assert (store.folder / "images" / "y.png").read_bytes() == store.picture(KEY).read_bytes()
+    assert (store.folder / "images" / "y.png").read_bytes() == store.picture(KEY, "png").read_bytes()
 
 
 def test_an_output_that_is_right_is_left_alone(store: Store) -> None:
     record = write_pair(store)
     target = store.folder / OUTPUT
-    target.write_bytes(store.picture(KEY).read_bytes())
+    target.write_bytes(store.picture(KEY, "png").read_bytes())
     os.utime(target, (1, 1))
     before = target.stat()
     store.publish(record, OUTPUT)
@@ -273,13 +284,13 @@ def test_a_missing_output_is_restored(store: Store) -> None:
     (store.folder / OUTPUT).unlink()
     (store.folder / OUTPUT).parent.rmdir()
     store.publish(record, OUTPUT)
-    assert (store.folder / OUTPUT).read_bytes() == store.picture(KEY).read_bytes()
+    assert (store.folder / OUTPUT).read_bytes() == store.picture(KEY, "png").read_bytes()
 
 
 def test_an_output_of_another_pair_is_replaced(store: Store) -> None:
     store.publish(write_pair(store, OTHER, "orange"), OUTPUT)
     store.publish(write_pair(store), OUTPUT)
-    assert (store.folder / OUTPUT).read_bytes() == store.picture(KEY).read_bytes()
+    assert (store.folder / OUTPUT).read_bytes() == store.picture(KEY, "png").read_bytes()
     assert store.find(OTHER) is not None
 
 
@@ -288,7 +299,7 @@ def test_an_altered_output_is_restored(store: Store) -> None:
     target = store.folder / OUTPUT
     target.write_bytes(b"altered")
     store.publish(record, OUTPUT)
-    assert target.read_bytes() == store.picture(KEY).read_bytes()
+    assert target.read_bytes() == store.picture(KEY, "png").read_bytes()
 
 
 def test_an_output_that_cannot_be_written_leaves_nothing(store: Store) -> None:
@@ -311,7 +322,7 @@ def test_sweep_removes_what_no_key_leads_to(store: Store) -> None:
     store.sweep()
     assert sorted(file.name for file in store.records.iterdir()) == [KEY, OTHER]
     assert store.find(KEY) is not None
-    assert store.picture(OTHER).is_file()
+    assert store.picture(OTHER, "png").is_file()
 
 
 def test_create_keeps_what_is_there(store: Store) -> None:

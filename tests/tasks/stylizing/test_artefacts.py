@@ -30,7 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> np.ndarr
     (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
     store = Store(tmp_path_factory.mktemp("out"))
     stylize(job, store, CPU)
-    grey: np.ndarray = np.asarray(Image.open(store.picture(job.key))).astype(float).mean(2)
+    grey: np.ndarray = np.asarray(Image.open(store.picture(job.key, "png"))).astype(float).mean(2)
     return grey
 
 

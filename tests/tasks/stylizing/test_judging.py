@@ -84,7 +84,7 @@ def test_the_figures_are_those_of_an_independent_computation(
 ) -> None:
     job, store = make_job(samples, **settings), Store(tmp_path)
     record = stylize(job, store, CPU)
-    written = load_picture(store.picture(job.key))
+    written = load_picture(store.picture(job.key, "png"))
     if max(written.size) > side:
         written = written.resize((side, round(written.height * side / written.width)), Image.Resampling.BILINEAR)
     content = load_picture(samples / CHELSEA).resize(written.size, Image.Resampling.BILINEAR)

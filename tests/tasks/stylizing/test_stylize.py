@@ -41,11 +41,14 @@ def make_job(samples: Path, **settings: object) -> Job:
 
 
 def pixels(store: Store, job: Job) -> np.ndarray:
-    return np.asarray(Image.open(store.picture(job.key)))
+    return np.asarray(Image.open(store.picture(job.key, job.settings.format)))
 
 
-def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path) -> None:
-    job, store = make_job(samples, tv_weight=0.5, steps=8), Store(tmp_path)
+@pytest.mark.parametrize(
+    "settings", [{}, {"format": "jpeg", "quality": 20}, {"format": "webp", "quality": 20}], ids=str
+)
+def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path, settings: dict[str, object]) -> None:
+    job, store = make_job(samples, tv_weight=0.5, steps=8, **settings), Store(tmp_path)
     record = stylize(job, store, CPU)
     content = objective.to_tensor(resize(load_picture(job.content), 64), "cpu")
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
@@ -61,6 +64,43 @@ def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path)
     assert record.total_loss == pytest.approx(record.content_loss + record.style_loss + record.tv_loss)
     assert list(record.style_loss_by_layer) == [f"relu{block}_1" for block in range(1, 6)]
     assert (record.width, record.height, record.steps) == (64, 43, 8)
+
+
+def test_a_lower_quality_is_a_smaller_file_and_a_larger_loss(tmp_path: Path, samples: Path) -> None:
+    store = Store(tmp_path)
+    jobs = [make_job(samples, format="jpeg", quality=quality, precision="float32") for quality in (95, 20)]
+    high, low = (stylize(job, store, CPU) for job in jobs)
+    files = [store.picture(job.key, "jpeg") for job in jobs]
+    assert [Image.open(file).format for file in files] == ["JPEG", "JPEG"]
+    assert files[1].stat().st_size < files[0].stat().st_size / 2
+    assert low.optimizer_loss == high.optimizer_loss
+    assert (low.total_loss or 0) > (high.total_loss or 0)
+    assert (low.style_distance or 0) != (high.style_distance or 0)
+
+
+@pytest.mark.parametrize("engine", ["optimize", "feedforward"])
+def test_the_original_size_is_that_of_the_content_as_it_is_seen(
+    tmp_path: Path, samples: Path, small_network: Path, engine: str
+) -> None:
+    """Upright by its EXIF data, to the pixel, also where the network pads to a multiple of four."""
+    photograph = Image.open(samples / "images/coffee.jpg").resize((75, 53))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    photograph.save(tmp_path / "turned.jpg", exif=exif)
+    (tmp_path / "style.jpg").symlink_to(samples / "styles/swirls.jpg")
+    painting = {"model": str(small_network), "engine": engine} if engine == "feedforward" else {}
+    row = {"content": "turned.jpg", "style": "style.jpg", "size": "original", "steps": 2, "format": "jpeg", **painting}
+    manifest = Manifest(tmp_path / "test.yaml", [row])
+    pairs, bad_rows = check_rows(manifest, {})
+    assert not bad_rows
+    (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))
+    store = Store(tmp_path)
+    record = stylize(job, store, CPU)
+    assert (record.width, record.height) == (53, 75)
+    assert pixels(store, job).shape == (75, 53, 3)
+    # The losses are told of the content at its own pixels: a picture that was turned or shifted would have lost it.
+    assert record.structure is not None
+    assert record.structure > 0.3
 
 
 def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> None:
@@ -195,11 +235,11 @@ def test_a_stalled_loss_stops_early_and_the_record_says_when(tmp_path: Path, sam
 def test_preserved_luminance_leaves_the_contents_colors(tmp_path: Path, samples: Path) -> None:
     job, store = make_job(samples, steps=6, preserve_color="luminance"), Store(tmp_path)
     record = stylize(job, store, CPU)
-    written = Image.open(store.picture(job.key)).convert("YCbCr")
+    written = Image.open(store.picture(job.key, "png")).convert("YCbCr")
     content = resize(load_picture(job.content), 64).convert("YCbCr")
     plain = make_job(samples, steps=6)
     stylize(plain, store, CPU)
-    free = Image.open(store.picture(plain.key)).convert("YCbCr")
+    free = Image.open(store.picture(plain.key, "png")).convert("YCbCr")
 
     def distance(one: Image.Image, channels: slice) -> float:
         difference = np.asarray(one)[..., channels].astype(float) - np.asarray(content)[..., channels]
@@ -259,7 +299,7 @@ def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped
     masks, store = draw_masks(tmp_path), Store(tmp_path)
     job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=10)
     record = stylize(job, store, CPU)
-    picture = objective.to_tensor(load_picture(store.picture(job.key)), "cpu")
+    picture = objective.to_tensor(load_picture(store.picture(job.key, "png")), "cpu")
     left = torch.zeros(picture.shape[-2:])
     left[:, :24] = 1  # a margin off the border between the two
     (left_swirls, left_glass), (right_swirls, right_glass) = (
@@ -293,7 +333,9 @@ def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
         job = make_job(samples, style=style, steps=8)
         record = stylize(job, store, CPU)
         assert record.style_sha256.count("+") == len(job.styles) - 1
-        found.append(gram_distances(objective.to_tensor(load_picture(store.picture(job.key)), "cpu"), everywhere))
+        found.append(
+            gram_distances(objective.to_tensor(load_picture(store.picture(job.key, "png")), "cpu"), everywhere)
+        )
     from_swirls, from_glass = ([distances[side] for distances in found] for side in (0, 1))
     assert from_swirls == sorted(from_swirls)
     assert from_glass == sorted(from_glass, reverse=True)
