@@ -20,7 +20,7 @@ SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 def write_manifest(folder: Path, samples: Path, model: Path, **settings: object) -> Path:
     document = {
         "defaults": {**SMALL, "engine": "feedforward", "model": str(model), **settings},
-        "contents": [f"{samples}/images/{name}.jpg" for name in ("astronaut", "chelsea")],
+        "contents": [f"{samples}/images/{name}.jpg" for name in ("chelsea", "coffee")],
         "styles": f"{samples}/styles/swirls.jpg",
     }
     path = folder / "painted.yaml"
@@ -79,7 +79,7 @@ def test_the_losses_are_those_of_the_written_picture(small_network: Path, tmp_pa
     row = tmp_path / "row.csv"
     row.write_text(
         f"content,style,size,precision,init,steps\n"
-        f"{samples}/images/astronaut.jpg,{samples}/styles/swirls.jpg,64,float32,{out / painted.output},1\n"
+        f"{samples}/images/chelsea.jpg,{samples}/styles/swirls.jpg,64,float32,{out / painted.output},1\n"
     )
     (optimized,) = stylize(row, tmp_path / "optimized")
     assert optimized.record

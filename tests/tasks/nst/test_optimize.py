@@ -99,7 +99,7 @@ def test_starting_from_noise_gets_down_too(optimized: tuple[Optimized, list[floa
     start = noise(48, 48, seed=5)
     with torch.no_grad():
         before = objective(start).total.item()
-    result = optimize(objective, start, LBFGS(50), 30)
+    result = optimize(objective, start, LBFGS(50), 20)
     assert result.loss < 0.05 * before
     assert not torch.equal(result.picture, optimized[0].picture)
 

@@ -163,7 +163,7 @@ def test_seed_learning_rate_and_history_do_something_where_they_count(tmp_path: 
     for fixed, change in (
         ({"init": "noise"}, {"seed": 1}),
         ({"optimizer": "adam"}, {"learning_rate": 0.1}),
-        ({}, {"history": 1}),
+        ({"steps": 10}, {"history": 1}),
     ):
         jobs = make_job(samples, **SMALL, **fixed), make_job(samples, **SMALL, **fixed, **change)
         for job in jobs:
@@ -297,7 +297,7 @@ def draw_masks(folder: Path) -> list[str]:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped: bool) -> None:
     masks, store = draw_masks(tmp_path), Store(tmp_path)
-    job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=10)
+    job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=20)
     record = stylize(job, store, CPU)
     picture = objective.to_tensor(load_picture(store.picture(job.key, "png")), "cpu")
     left = torch.zeros(picture.shape[-2:])
