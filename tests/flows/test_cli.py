@@ -125,10 +125,9 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path, samples: Path) -> 
     assert json.loads(again.stdout)["completed"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process")
-@pytest.mark.parametrize(
-    ("number", "times"), [(signal.SIGINT, 1), pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
 def test_a_signal_ends_a_run_and_keeps_what_is_done(
     number: signal.Signals, times: int, tmp_path: Path, samples: Path, prefect_server: str
 ) -> None:

@@ -133,7 +133,8 @@ def test_it_filters_and_finds_words_in_any_order(page: Page) -> None:
     expect(page.locator(".list > li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     results = page.locator("main [data-pair]:not(.failed)")

@@ -97,6 +97,7 @@ def test_refining_lowers_the_loss_and_is_another_key(small_network: Path, tmp_pa
         assert after.record.key != before.record.key
 
 
+@pytest.mark.slow
 def test_another_network_is_another_key_and_optimizing_does_not_ask_for_one(
     small_network: Path, tuned: Path, tmp_path: Path, samples: Path
 ) -> None:

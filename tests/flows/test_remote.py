@@ -171,6 +171,7 @@ def test_weights_by_url(bucket: Bucket, tmp_path: Path) -> None:
     assert "bad.safetensors is damaged, or no file of weights" in str(refused[0].error)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_reprocess_and_gallery_of_a_remote_run(bucket: Bucket, tmp_path: Path) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))

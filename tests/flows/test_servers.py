@@ -102,7 +102,7 @@ def test_a_named_server_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert lost == [f"the Prefect server at {url} does not answer any more; start it again"]
 
 
-class _Busy(BaseHTTPRequestHandler):
+class _Busy(_Healthy):
     """Takes longer for an answer than a connection may take."""
 
     def do_GET(self) -> None:
@@ -111,9 +111,6 @@ class _Busy(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(b"true" if self.path.endswith("/health") else f'"{prefect.__version__}"'.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def test_a_named_server_that_is_busy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,12 @@ def usual(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> np.ndarray
 
 @pytest.mark.parametrize(
     ("network", "ending"),
-    [("vgg19-torchvision", "safetensors"), ("vgg16", "pth"), ("squeezenet", "pth"), ("mobilenet", "safetensors")],
+    [
+        pytest.param("vgg19-torchvision", "safetensors", marks=pytest.mark.slow),  # VGG-16's brother
+        ("vgg16", "pth"),
+        ("squeezenet", "pth"),
+        ("mobilenet", "safetensors"),
+    ],
 )
 def test_each_network_makes_a_picture_of_its_own(
     network: NetworkName, ending: str, tmp_path: Path, samples: Path, usual: np.ndarray

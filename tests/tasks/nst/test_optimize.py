@@ -111,6 +111,7 @@ def test_lbfgs_beats_adam(optimized: tuple[Optimized, list[float]], objective: O
         assert lbfgs < adam < objective(content).total.item()
 
 
+@pytest.mark.slow
 def test_bfloat16_reaches_the_same_loss(samples: Path) -> None:
     """Small: processors that have no arithmetic for it take ten times as long."""
     content, style = load(samples / "images/chelsea.jpg", 32), load(samples / "styles/glass.jpg", 32)
