@@ -107,7 +107,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@each_page
+def quick_or_slow(page: Path) -> Any:
+    """The README's commands are run with every change, those of the other pages by ``make test-slow``."""
+    stylizes = any(block.run and block.language in ("sh", "python") for block in blocks(page))
+    marks = [pytest.mark.slow] if stylizes and page != README else []
+    return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
+
+
+@pytest.mark.parametrize("page", map(quick_or_slow, PAGES))
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)

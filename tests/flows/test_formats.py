@@ -73,6 +73,7 @@ def test_a_stopped_run_leaves_none_of_an_earlier_one_among_its_pictures(painted:
     assert images(out) == {}
 
 
+@pytest.mark.slow
 def test_in_an_object_store_it_is_the_same(painted: Path, bucket: Bucket) -> None:
     for file in painted.parent.iterdir():
         if file.is_file():
