@@ -74,7 +74,7 @@ def carry_out(
             if waiting:
                 cluster.close()
         if ledger.before:  # what was the result until this run came to its row, by another name
-            clear_others(work, ledger)
+            clear_others(work, ledger, store)
         artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
     artifacts.show(wind_up(ledger, store, trace, allow_http, grids))
     artifacts.summarize(ledger.outcomes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.plan.jobs import make_jobs
@@ -30,6 +30,17 @@ class Rows:
     overrides: dict[str, str]
     pairs: list[Pair]
     bad_rows: list[BadRow]
+
+    def first(self, number: int | None) -> Rows:
+        """Only so many of the manifest's rows; without a number, all."""
+        if number is None:
+            return self
+        return replace(
+            self,
+            manifest=replace(self.manifest, rows=self.manifest.rows[:number]),
+            pairs=[pair for pair in self.pairs if pair.row <= number],
+            bad_rows=[row for row in self.bad_rows if row.row <= number],
+        )
 
     @property
     def are_decided(self) -> bool:

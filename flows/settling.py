@@ -9,7 +9,6 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
-from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.strays import clear_images
@@ -43,10 +42,10 @@ def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Itera
     ledger.add([*work.settled, *map(refused, undecodable)])
     kept = (decide(job, work.known) for job in work.jobs)
     ledger.add([settle_kept(store, one, "cached") for one in kept if isinstance(one, Kept)])
-    clear_others(work, ledger)
+    clear_others(work, ledger, store)
 
 
-def clear_others(work: Work, ledger: Ledger) -> None:
+def clear_others(work: Work, ledger: Ledger, store: AnyStore) -> None:
     """Let ``images/`` hold what the report names, and nothing that an earlier request has left there.
 
     Raises:
@@ -55,9 +54,8 @@ def clear_others(work: Work, ledger: Ledger) -> None:
     reached = {one.row for one in ledger.outcomes}
     before = (one for row, one in ledger.before.items() if row not in reached)
     kept = {one.output.as_posix() for one in (*ledger.outcomes, *before) if one.output}
-    folders = Folders(ledger.folder)
     coming = {
-        output_of(job.id, job.settings.format).as_posix(): folders.picture(job.key, job.settings.format).name
+        output_of(job.id, job.settings.format).as_posix(): store.picture(job.key, job.settings.format).name
         for job in work.jobs
         if job.row not in reached
     }

@@ -102,6 +102,7 @@ def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
             ("structure", real),
             ("style_distance", real),
             ("content_lost", pa.bool_()),
+            ("far_from_training", pa.bool_()),
             ("steps", whole),
             ("seconds", real),
             ("device", text),
@@ -188,6 +189,11 @@ def shown(loss: float | None) -> str:
     if loss is None:
         return "not judged"
     return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
+
+
+def far_from_training(outcomes: Iterable[Outcome]) -> list[str]:
+    """The ids of the pictures that a tuned network has painted at sizes that it was not trained for."""
+    return [outcome.id for outcome in outcomes if outcome.record and outcome.record.far_from_training]
 
 
 def content_lost(outcomes: Iterable[Outcome]) -> list[str]:

@@ -60,6 +60,7 @@ def test_a_training_leaves_a_network_that_says_what_it_is(whole: Path, tuning: R
     )
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
     whole: Path, tuning: Request, tmp_path: Path
 ) -> None:
