@@ -28,7 +28,6 @@ def outcomes(tmp_path: Path) -> list[Outcome]:
     for name, colour in (("red", RED), ("green", GREEN), ("blue", BLUE)):
         paint(tmp_path / f"{name}.png", colour)
         paint(tmp_path / "images" / f"{name}.png", tuple(255 - one for one in colour))
-    assert output_of("red", "png") == Path("images/red.png")
     made = [
         Outcome(row, name, "cat.png", f"{name}.png", "completed", make_record())
         for row, name in ((2, "green"), (1, "red"))
