@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from stylebatch.tasks.gallery.contact_sheet import GAP, HEADING, TEXT, write_sheets
-from stylebatch.tasks.runs.report import Outcome, output_of
+from stylebatch.tasks.runs.report import Outcome
 from tests.tasks.runs.test_report import make_record
 
 GREY, RED, GREEN, BLUE = (90, 90, 90), (200, 20, 20), (20, 160, 20), (20, 20, 200)
