@@ -12,6 +12,7 @@ from stylebatch.tasks.plan.jobs import make_jobs
 from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
 from stylebatch.tasks.request.manifest import Manifest, read_manifest
 from stylebatch.tasks.results.remote_store import AnyStore, open_store
+from stylebatch.tasks.runs.gate import Kept, decide, keys_of
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.report import refused
@@ -57,7 +58,7 @@ class Prepared:
     @property
     def is_done(self) -> bool:
         """Whether there are none to compute."""
-        return all(job.key in self.work.known for job in self.work.jobs)
+        return all(isinstance(decide(job, self.work.known), Kept) for job in self.work.jobs)
 
 
 def read_rows(manifest: Place, out: Place, overrides: Mapping[str, str], allow_http: bool) -> Rows:
@@ -89,7 +90,7 @@ def prepare(
     """
     asked, store = rows.manifest, rows.store
     jobs, vanished = make_jobs(asked, rows.pairs, slots[0])
-    known = {} if refresh else store.find_all(job.key for job in jobs)
+    known = {} if refresh else store.find_all(key for job in jobs for key in keys_of(job))
     work = Work(jobs, known, [refused(row) for row in (*rows.bad_rows, *vanished)])
     own = OwnColumns(asked.rows)
     ledger = Ledger(

@@ -91,6 +91,10 @@ class Bar(Watcher):
         self._count(settled)
         self.progress.update(self._task, total=sum(map(_steps, jobs)))
 
+    def retried(self, job: Pending) -> None:
+        total = self.progress.tasks[self._task].total or 0
+        self.progress.update(self._task, total=total + _steps(job))
+
     def stepped(self, job: Pending) -> None:
         if self._steps[job.key] < _steps(job):  # a second attempt begins anew, but the bar never goes back
             self._steps[job.key] += 1

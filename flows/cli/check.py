@@ -51,6 +51,7 @@ def check(
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
+        from stylebatch.tasks.networks.model_check import far_from_training
         from stylebatch.tasks.networks.weights import missing_downloads
         from stylebatch.tasks.plan.rows import check_rows
         from stylebatch.tasks.request.manifest import read_manifest
@@ -58,6 +59,7 @@ def check(
         asked = read_manifest(manifest, allow_http)
         pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)
+        far = far_from_training((pair.settings for pair in pairs), asked.locate)
         outlook = None
         if time and not downloads:
             from stylebatch.tasks.again.outlook import look_ahead
@@ -72,11 +74,13 @@ def check(
             for column, problem in bad.problems
         ]
         named = [{"url": address, "file": str(file)} for address, file in downloads]
-        told = {"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}
+        told = {"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named, "warnings": far}
         print(json.dumps(told | (asdict(outlook) if outlook else {})))
     else:
         _print_bad_rows(out_console, len(asked.rows), bad_rows)
         _print_downloads(out_console, downloads)
+        for text in far:
+            out_console.print(f"[yellow]warning[/] {escape(text)}", highlight=False, soft_wrap=True)
         if outlook:
             _print_outlook(out_console, outlook)
     raise typer.Exit(2 if bad_rows else 0)

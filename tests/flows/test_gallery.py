@@ -133,6 +133,7 @@ def test_it_filters_and_finds_words_in_any_order(page: Page) -> None:
     expect(page.locator(".list > li")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
