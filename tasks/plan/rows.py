@@ -26,7 +26,7 @@ from stylebatch.tasks.request.missing import refuse_missing
 from stylebatch.tasks.request.own_columns import EXTRA, PREFIX, own_cells
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_next_styles, parse_styles, written
-from stylebatch.tasks.request.text import as_utf8
+from stylebatch.tasks.request.text import as_utf8, spelled
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
 from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
@@ -123,11 +123,7 @@ def _named(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def shown(value: Any) -> str:
     """A cell's value as reports and screens have it: without what is secret in it, and as text that can be written."""
-    try:
-        text = str(value)
-    except Exception:  # a number of more digits than Python writes
-        return f"({type(value).__name__})"
-    return without_secrets(as_utf8(text))
+    return without_secrets(as_utf8(spelled(value)))
 
 
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import Any
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -36,3 +37,11 @@ def as_text(data: bytes) -> str:
 def as_utf8(text: str) -> str:
     """The text as a file can hold it: JSON can have halves of characters, a file's name bytes that are no UTF-8."""
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def spelled(value: Any) -> str:
+    """Any cell as text: its kind alone where Python does not write it out, as a number of thousands of digits."""
+    try:
+        return str(value)
+    except ValueError:
+        return f"({type(value).__name__})"

@@ -17,9 +17,20 @@ def typed(values: Sequence[Any]) -> pa.Array:
     clean = [_clean(value) for value in values]
     try:
         array = pa.array(clean, from_pandas=True)
+        if _has_nothing_in_it(array.type):
+            raise TypeError("Parquet has no type for mappings without names")
     except (pa.ArrowException, TypeError, ValueError, OverflowError):  # no type that all of them are of
         array = pa.array([_text(value) for value in clean], pa.string())
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _has_nothing_in_it(kind: pa.DataType) -> bool:
+    """Whether values of this type are mappings without names, or hold such."""
+    if pa.types.is_list(kind):
+        return _has_nothing_in_it(kind.value_type)
+    if pa.types.is_struct(kind):
+        return not kind.num_fields or any(_has_nothing_in_it(kind[index].type) for index in range(kind.num_fields))
+    return False
 
 
 def _clean(value: Any) -> Any:

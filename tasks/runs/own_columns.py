@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from stylebatch.tasks.request.manifest import Unreadable, is_empty
 from stylebatch.tasks.request.own_columns import EXTRA, LABEL, is_own, own_cells
+from stylebatch.tasks.request.text import spelled
 from stylebatch.tasks.request.typed import typed
 
 
@@ -19,7 +20,7 @@ class OwnColumns:
         given = {name for row in rows for name in row}
         cells = [own_cells(row) for row in rows] if any(is_own(name) or name == EXTRA for name in given) else []
         names = dict.fromkeys(name for row in cells for name in row if name != LABEL)
-        labels = [None if (label := _cell(row, LABEL)) is None else str(label) for row in cells]
+        labels = [None if (label := _cell(row, LABEL)) is None else spelled(label) for row in cells]
         self._columns = {LABEL: typed(labels), **{name: typed([_cell(row, name) for row in cells]) for name in names}}
 
     @property

@@ -42,6 +42,8 @@ def test_a_column_with_the_prefix_and_what_extra_holds_are_in_the_report(tmp_pat
         ([1, "two", [3]], ["1", "two", "[3]"], pa.string()),
         ([10**30, 1], [f"{10**30}", "1"], pa.string()),
         ([None, ""], [None, None], pa.string()),
+        ([{}, None], ["{}", None], pa.string()),
+        ([[{"w": {}}]], ['[{"w": {}}]'], pa.string()),
         (["half \ud800", "s3://key:phrase@b/a"], ["half \N{REPLACEMENT CHARACTER}", "s3://…@b/a"], pa.string()),
         ([["s3://key:phrase@b/a"]], ['["s3://…@b/a"]'], pa.string()),
     ],
@@ -49,6 +51,10 @@ def test_a_column_with_the_prefix_and_what_extra_holds_are_in_the_report(tmp_pat
 def test_values_keep_their_type_or_are_texts(tmp_path: Path, values: list[Any], read: list[Any], kind: Any) -> None:
     column = report(tmp_path, *({"x_a": value} for value in values))["x_a"]
     assert (column.to_pylist(), column.type) == (read, kind)
+
+
+def test_a_label_of_more_digits_than_python_writes_is_told_by_its_kind(tmp_path: Path) -> None:
+    assert report(tmp_path, {"label": 10**5000}, {"label": 7})["label"].to_pylist() == ["(int)", "7"]
 
 
 def test_without_own_columns_there_is_the_label_alone(tmp_path: Path) -> None:
