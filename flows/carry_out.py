@@ -55,7 +55,8 @@ def carry_out(
     # The cluster is left after the ledger: it may take its time, and a signal leaves little.
     with ExitStack() as cluster, first_when_interrupted(ledger.close), ledger:
         if not refresh:
-            ledger.damaged = [job.id for job in once if store.discard(job.key)]
+            damaged = store.discard_all([job.key for job in once])
+            ledger.damaged = [job.id for job in once if job.key in damaged]
             watcher.get().damaged(ledger.damaged)
         settle_known(work, ledger, store, undecodable)
         watcher.get().planned(once, ledger.outcomes)

@@ -11,6 +11,7 @@ from stylebatch.tasks.pictures.formats import ENDINGS, FormatName
 if TYPE_CHECKING:
     from upath import UPath
 
+SEGMENT = ".jsonl"  # what the names of files with the records of many keys end in
 IMAGES = "images"  # the pictures under their ids, for people
 PlaceT = TypeVar("PlaceT", Path, "UPath")
 
@@ -35,6 +36,10 @@ class Folders(Generic[PlaceT]):
     def records(self) -> PlaceT:
         """Where Prefect keeps its results."""
         return self.store / "records"
+
+    def segment(self, name: str) -> PlaceT:
+        """Where the records of the chunk ``name`` are, or will be."""
+        return self.records / f"{name}{SEGMENT}"
 
     @property
     def pictures(self) -> PlaceT:

@@ -1,7 +1,8 @@
 """The store: records and pictures by key, inside the run's folder.
 
-Prefect writes the records, one JSON file a key, as the results of `stylizing.pair_task.stylize_pair`; the pictures lie
-beside them. ``images/`` holds the same pictures under their ids, as links where the file system has links.
+Prefect writes the records, one JSON file a key, as the results of `stylizing.pair_task.stylize_pair`; those of pictures
+that are painted by the chunk are in segments. The pictures lie beside them. ``images/`` holds the same pictures under
+their ids, as links where the file system has links.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadRequest
-from stylebatch.tasks.results.folders import Folders
+from stylebatch.tasks.results.folders import SEGMENT, Folders
 from stylebatch.tasks.results.record import Record, read_record
+from stylebatch.tasks.results.segments import newest, records_of
 from stylebatch.tasks.results.verified import Verified
-from stylebatch.tasks.storage.files import has_digest
+from stylebatch.tasks.storage.files import has_digest, names_in
 from stylebatch.tasks.storage.locks import FileLocks
 
-KEY = re.compile(r"[0-9a-f]{64}")
+KEPT = re.compile(rf"[0-9a-f]{{64}}({re.escape(SEGMENT)})?")
 LEFT_BEHIND = 3600.0  # seconds after which a file that is being written is one that nobody writes any more
 
 
@@ -70,17 +73,47 @@ class Store(Folders[Path]):
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
             record = read_record(json.loads((self.records / key).read_bytes())["result"])
-            picture = self.picture(key, record.format)
-            return record if record.key == key and whole(picture, record.output_sha256) else None
+            return record if record.key == key and self.has(record, whole) else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def find_all(self, keys: Iterable[str]) -> dict[str, Record]:
         """The records that are there, by their keys; pictures that earlier runs found whole are not read again."""
-        verified = self.verified()
-        known = {key: record for key in set(keys) if (record := self.find(key, verified))}
+        asked, verified = set(keys), self.verified()
+        names = names_in(self.records)
+        alone = (self.find(key, verified) for key in asked.intersection(names))
+        found = newest([*(one for one in alone if one), *self._segmented(asked, names)])
+        known = {record.key: record for record in found if self.has(record, verified)}
         verified.save()
         return known
+
+    def _segmented(self, keys: Container[str], names: Iterable[str]) -> Iterator[Record]:
+        """The records of keys that segments have."""
+        for name in names:
+            if name.endswith(SEGMENT):
+                with suppress(OSError):
+                    yield from (record for record in records_of(self.records / name) if record.key in keys)
+
+    def has(self, record: Record, whole: Callable[[Path, str], bool] = has_digest) -> bool:
+        """Whether a record's picture is there and is the one that the record speaks of."""
+        try:
+            return whole(self.picture(record.key, record.format), record.output_sha256)
+        except OSError:
+            return False
+
+    def discard_all(self, keys: Sequence[str]) -> set[str]:
+        """Remove records that cannot be used: Prefect, which does not look at pictures, would take them for hits.
+
+        Args:
+            keys: that `find_all` has not found.
+
+        Returns:
+            The keys that there were records of. Where another process is at a key, its record may have become usable,
+            and is left.
+        """
+        asked, names = set(keys), names_in(self.records)
+        damaged = {key for key in asked.intersection(names) if self.discard(key)}
+        return damaged | {record.key for record in self._segmented(asked - damaged, names) if not self.has(record)}
 
     def discard(self, key: str) -> bool:
         """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
@@ -101,7 +134,7 @@ class Store(Folders[Path]):
 
     def sweep(self) -> None:
         """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
-        leftovers = [file for file in self.records.iterdir() if not KEY.fullmatch(file.name)]
+        leftovers = [self.records / name for name in names_in(self.records) if not KEPT.fullmatch(name)]
         for folder in (self.folder, self.images, self.pictures, self.traces):
             leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
         for file in leftovers:
