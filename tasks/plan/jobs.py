@@ -111,14 +111,14 @@ def make_jobs(
             return None, None
         return digest("model", settings.model, lambda name: locate_model(name, manifest.locate))
 
-    resolve = _Resolver(slot)
+    resolve, blend = _Resolver(slot), _Blends(digest)
     taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
     jobs, bad_rows = [], []
     for pair in pairs:
         settings = resolve(pair.settings)
         try:
             content, content_sha256 = digest("content", pair.content)
-            styles = tuple(_styles(pair, digest))
+            styles = blend(pair)
             init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
             weights, weights_sha256 = find_weights(settings)
             model, model_sha256 = find_model(settings)
@@ -153,13 +153,27 @@ def make_jobs(
     return jobs, bad_rows
 
 
-def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
-    total = sum(style.weight for style in pair.styles)
-    masks = pair.masks or (None,) * len(pair.styles)
-    for style, mask_name in zip(pair.styles, masks, strict=True):
-        path, sha256 = digest("style", style.name)
-        mask, mask_sha256 = digest("masks", mask_name) if mask_name else (None, None)
-        yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+class _Blends:
+    """The styles of pairs; those that name them by the same object share one tuple."""
+
+    def __init__(self, digest: _Digests) -> None:
+        self._digest = digest
+        self._known: dict[int, tuple[Style, ...]] = {}  # by identity, which holds as long as the pairs do
+
+    def __call__(self, pair: Pair) -> tuple[Style, ...]:
+        if pair.masks:
+            return tuple(self._styles(pair))
+        if id(pair.styles) not in self._known:
+            self._known[id(pair.styles)] = tuple(self._styles(pair))
+        return self._known[id(pair.styles)]
+
+    def _styles(self, pair: Pair) -> Iterator[Style]:
+        total = sum(style.weight for style in pair.styles)
+        masks = pair.masks or (None,) * len(pair.styles)
+        for style, mask_name in zip(pair.styles, masks, strict=True):
+            path, sha256 = self._digest("style", style.name)
+            mask, mask_sha256 = self._digest("masks", mask_name) if mask_name else (None, None)
+            yield Style(path, sha256, style.weight / total, mask, mask_sha256)
 
 
 class _Vanished(Exception):
@@ -176,9 +190,12 @@ class _Digests:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._known: dict[Place, str] = {}
+        self._named: dict[str, tuple[Place, str]] = {}
 
     def __call__(self, column: str, name: str, locate: Callable[[str], Place] | None = None) -> tuple[Place, str]:
         """The file that ``column`` calls ``name``, where `locate` or else the manifest finds it, and its digest."""
+        if locate is None and name in self._named:
+            return self._named[name]
         try:
             path = (locate or self._manifest.locate)(name)
             if path not in self._known:
@@ -187,6 +204,8 @@ class _Digests:
             raise _Vanished(column, str(error)) from None
         except OSError as error:
             raise _Vanished(column, f"{error.strerror}: {path.name}") from None
+        if locate is None:
+            self._named[name] = path, self._known[path]
         return path, self._known[path]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,10 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.results.folders import SEGMENT, Folders
+from stylebatch.tasks.results import record_table
+from stylebatch.tasks.results.folders import SEGMENT, TABLE, Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.segments import newest, records_of
 from stylebatch.tasks.results.store import KEPT, Store
@@ -122,11 +124,11 @@ class RemoteStore(Folders[UPath]):
             BadRequest: the store does not let them be read.
         """
         pictures, records = self._there["pictures"], self._there["records"]
-        asked = dict.fromkeys(keys)
+        asked = {key: key for key in keys}
         with ThreadPoolExecutor(AT_ONCE) as threads:
             try:
                 alone = threads.map(self._read, [key for key in asked if key in records])
-                read = list(newest([*(record for record in alone if record), *self._segmented(asked, threads)]))
+                read = list(newest([*(record for record in alone if record), *self._gathered(asked, threads)]))
             except (OSError, BadInput) as error:
                 raise BadRequest(f"{self.folder} cannot be read: {error}") from None
             found = [record for record in read if self.picture(record.key, record.format).name in pictures]
@@ -137,11 +139,14 @@ class RemoteStore(Folders[UPath]):
         self._save({key: mark for key, mark in known.items() if key not in damaged})
         return {record.key: record for record in found if record.key not in damaged}
 
-    def _segmented(self, keys: Container[str], threads: Executor) -> Iterator[Record]:
-        """The records of keys that segments have."""
-        segments = [self.records / name for name in self._there["records"] if name.endswith(SEGMENT)]
-        for found in threads.map(records_of, segments):
+    def _gathered(self, keys: Mapping[str, str], threads: Executor) -> Iterator[Record]:
+        """The records of keys, each mapped to itself, that segments and tables have."""
+        names = self._there["records"]
+        for found in threads.map(records_of, [self.records / name for name in names if name.endswith(SEGMENT)]):
             yield from (record for record in found if record.key in keys)
+        for data in threads.map(read_bytes, [self.records / name for name in names if name.endswith(TABLE)]):
+            with suppress(ValueError, pa.ArrowException):
+                yield from record_table.read(data, keys)
 
     def _read(self, key: str) -> Record | None:
         try:
@@ -193,7 +198,9 @@ class RemoteStore(Folders[UPath]):
         """
         damaged = {key for key in keys if self.discard(key)}
         with ThreadPoolExecutor(AT_ONCE) as threads, suppress(OSError, BadInput):
-            damaged |= {record.key for record in self._segmented(set(keys), threads) if not self.has(record)}
+            damaged |= {
+                record.key for record in self._gathered({key: key for key in keys}, threads) if not self.has(record)
+            }
         return damaged
 
     def sweep(self) -> None:
@@ -202,6 +209,7 @@ class RemoteStore(Folders[UPath]):
             for name in listing(self.records):
                 if not KEPT.fullmatch(name):
                     remove(self.records / name)
+            self._gather()
             pictures = listing(self.pictures)
             self._there["pictures"].update(pictures)
             made = [
@@ -210,6 +218,18 @@ class RemoteStore(Folders[UPath]):
                 if self.picture(record.key, record.format).name in pictures
             ]
             self._save({record.key: self._mark(record) for record in made})
+
+    def _gather(self) -> None:
+        """Put the records of chunks into a table, and remove the segments that nobody has written to meanwhile."""
+
+        def segments() -> dict[str, str]:
+            return {name: version_in(info) for name, info in listing(self.records).items() if name.endswith(SEGMENT)}
+
+        if before := segments():
+            name, data = record_table.written(records_of(self.records / one) for one in before)
+            write_atomically(self.table(name), data)
+            for one in before.items() & segments().items():
+                remove(self.records / one[0])
 
     def missing(self, outputs: Iterable[Path]) -> set[Path]:
         """Which of the pictures that were published are not there any more; none where that cannot be told."""

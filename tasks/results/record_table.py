@@ -1,0 +1,86 @@
+"""Records as a table: what the segments of ended chunks are gathered in, and what is read by columns."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stylebatch.tasks.results.record import Record, parse_settings
+from stylebatch.tasks.storage.parquet import read_parquet
+
+ROWS = 50_000  # as Python's objects at a time
+_WHOLE = ("steps", "width", "height", "attempts")
+_REAL = ("total_loss", "content_loss", "style_loss", "tv_loss", "structure", "style_distance", "optimizer_loss")
+_KINDS: Mapping[str, pa.DataType] = {
+    **dict.fromkeys(_WHOLE, pa.int64()),
+    **dict.fromkeys((*_REAL, "seconds"), pa.float64()),
+    "style_loss_by_layer": pa.map_(pa.string(), pa.float64()),
+    "finished_at": pa.timestamp("us", tz="UTC"),
+}
+_SCHEMA = pa.schema([(name, _KINDS.get(name, pa.string())) for name in Record.model_fields])
+# Whose texts many records have in common.
+_SHARED = ("machine", "device", "content_sha256", "style_sha256", "masks_sha256", "weights_sha256", "model_sha256")
+
+
+def written(groups: Iterable[Sequence[Record]]) -> tuple[str, bytes]:
+    """The table's name, which its bytes decide, and its bytes, as Parquet.
+
+    Args:
+        groups: of records, of which one at a time has to be in memory.
+    """
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, _SCHEMA) as writer:
+        for records in groups:
+            writer.write_table(pa.Table.from_pylist([_row(record) for record in records], _SCHEMA))
+    data = buffer.getvalue()
+    return hashlib.sha256(data).hexdigest(), data
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return vars(record) | {"settings": record.settings.model_dump_json()}
+
+
+def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
+    """The records of ``keys``, each mapped to itself, that a table has.
+
+    Raises:
+        ValueError, pa.ArrowException: it is no such table, or one of another version.
+    """
+    table = read_parquet(data)
+    if len(table) > len(keys):
+        table = table.filter(pc.is_in(table["key"], pa.array(list(keys), pa.string())))
+    if not table.schema.equals(_SCHEMA):
+        raise ValueError("is of another version")
+    for batch in table.to_batches(ROWS):
+        columns = {name: batch[name].to_pylist() for name in _SCHEMA.names}
+        columns["settings"] = [parse_settings(text) for text in columns["settings"]]
+        columns["style_loss_by_layer"] = [dict(pairs) for pairs in columns["style_loss_by_layer"]]
+        for name in _SHARED:
+            columns[name] = [text if text is None else sys.intern(text) for text in columns[name]]
+        columns["key"] = [keys.get(key) for key in columns["key"]]
+        yield from (_record(row) for row in zip(*columns.values(), strict=True) if row[0])
+
+
+def _record(row: Sequence[Any]) -> Record:
+    """A record of values that the table's schema vouches for."""
+    record = Record.__new__(Record)
+    # One by one, so that Python keeps the fields' names once for all records: a million take a third of the memory.
+    for name, value in zip(_SCHEMA.names, row, strict=True):
+        object.__setattr__(record, name, value)
+    for name, value in _PYDANTIC.items():
+        object.__setattr__(record, name, value)
+    return record
+
+
+_PYDANTIC: Mapping[str, Any] = {
+    "__pydantic_fields_set__": set(Record.model_fields),
+    "__pydantic_extra__": None,
+    "__pydantic_private__": None,
+}

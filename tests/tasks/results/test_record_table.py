@@ -1,0 +1,60 @@
+"""Tables of records: what goes in comes out, and what is no table is told."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.record_table import read, written
+from stylebatch.tasks.results.segments import newest
+
+KEYS = {name * 64: name * 64 for name in "abc"}
+JUDGED = {
+    "total_loss": 0.75, "content_loss": 0.25, "style_loss": 0.5, "tv_loss": 0.0, "structure": 0.6,
+    "style_distance": 0.3, "style_loss_by_layer": {"relu1_1": 0.2, "relu2_1": 0.3},
+}  # fmt: skip
+NOT_JUDGED = {**dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")), "style_loss_by_layer": {}}
+
+
+def record(key: str, second: int = 0, **changed: object) -> Record:
+    fields: dict[str, object] = {
+        "key": key, "optimizer_loss": None, "steps": 0, "seconds": 0.125, "machine": "here", "device": "cpu",
+        "width": 64, "height": 48, "attempts": 1, "output_sha256": "1" * 64, "content_sha256": "2" * 64,
+        "style_sha256": "3" * 64, "masks_sha256": None, "weights_sha256": "4" * 64, "model_sha256": None,
+        "settings": Settings(size=64), "finished_at": datetime(2026, 11, 25, 12, 0, second, 250_000, UTC),
+    }  # fmt: skip
+    return Record.model_validate({**fields, **JUDGED, **changed})
+
+
+def test_what_is_written_is_read_by_its_keys() -> None:
+    a, b, c = (
+        record(key, **fields) for key, fields in zip(KEYS, (JUDGED, NOT_JUDGED, {"masks_sha256": "5"}), strict=True)
+    )
+    name, data = written([[a, b], [c]])
+    assert name == written([[a, b], [c]])[0]
+    found = list(read(data, KEYS))
+    assert found == [a, b, c]
+    assert found[0].key is KEYS[a.key], "a million keys are there once"
+    assert found[0].settings is found[2].settings
+    assert [one.model_dump_json() for one in found] == [one.model_dump_json() for one in (a, b, c)]
+    assert pickle.loads(pickle.dumps(found[0])) == a
+    assert found[0].model_copy(update={"attempts": 2}).attempts == 2
+    assert list(read(data, {c.key: c.key})) == [c]
+
+
+def test_of_a_key_the_newest_counts() -> None:
+    old, new, other = record("a" * 64, 1), record("a" * 64, 2), record("b" * 64)
+    assert list(newest([new, other, old])) == [new, other]
+
+
+def test_what_is_no_table_of_records_is_told() -> None:
+    _, data = written([[record("a" * 64)]])
+    for wrong in (b"", data[:200], b"PAR1" + json.dumps({}).encode()):
+        with pytest.raises((ValueError, pa.ArrowException)):
+            list(read(wrong, KEYS))
