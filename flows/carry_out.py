@@ -11,7 +11,7 @@ from stylebatch.flows.artifacts import Artifacts
 from stylebatch.flows.fan_out import fan_out
 from stylebatch.flows.interrupt import first_when_interrupted
 from stylebatch.flows.runners import Placement
-from stylebatch.flows.settling import lose_missing, settle, settle_known, wind_up
+from stylebatch.flows.settling import clear_others, lose_missing, settle, settle_known, wind_up
 from stylebatch.flows.text import warning_of
 from stylebatch.tasks.plan.batches import in_batches
 from stylebatch.tasks.plan.jobs import Job, check_decoding
@@ -68,6 +68,8 @@ def carry_out(
             ledger.add(settled_now)
             watcher.get().finished(job, settled_now)
             artifacts.advance(settled_now, len(ledger.outcomes))
+        if ledger.before:  # what was the result until this run came to its row, by another name
+            clear_others(work, ledger)
         artifacts.advance(lose_missing(work, ledger, store), len(ledger.outcomes))
     artifacts.show(wind_up(ledger, store, trace, allow_http, grids))
     artifacts.summarize(ledger.outcomes)

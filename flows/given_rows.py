@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +15,8 @@ from stylebatch.flows.prefect_server import configure, is_named
 from stylebatch.flows.preparation import handing_over
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.request.manifest import check_columns
+from stylebatch.tasks.request.renamed import renamed
 from stylebatch.tasks.request.settings import check_settings, texts
-from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
 from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.storage.files import read_bytes, write_atomically
 from stylebatch.tasks.storage.parquet import read_parquet
@@ -73,7 +73,7 @@ def run(
     folder = _folder(out)
     open_store(folder).create()
     manifest = folder / ROWS
-    lines = (json.dumps({name: _PATHS.get(name, _same)(value) for name, value in row.items()}) for row in cleaned)
+    lines = (json.dumps(renamed(row, _absolute), default=str) for row in cleaned)
     write_atomically(manifest, "".join(f"{line}\n" for line in lines).encode())
     configure(verbose=False)
     needs_flow = refresh or runner != "threads" or is_named()
@@ -112,40 +112,5 @@ def _cell(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-def _absolute(name: Any) -> str:
-    return str(name) if is_url(str(name)) else str(Path(str(name)).absolute())
-
-
-def _absolute_but(*words: str) -> Callable[[Any], Any]:
-    """For a setting that is a path unless it is one of ``words``."""
-    return lambda value: value if value in words else _absolute(value)
-
-
-def _absolute_styles(cell: Any) -> Any:
-    try:
-        styles = [NamedStyle(_absolute(style.name), style.weight) for style in parse_styles(cell)]
-    except BadInput:  # which is the row's, and told in the report
-        return cell
-    return written(styles) if len(styles) > 1 else styles[0].name
-
-
-def _absolute_masks(cell: Any) -> Any:
-    try:
-        return [_absolute(mask) for mask in parse_masks(cell)]
-    except BadInput:
-        return cell
-
-
-# What is a path in a row. The manifest lies elsewhere, and relative ones would be lost.
-_PATHS: Mapping[str, Callable[[Any], Any]] = {
-    "content": _absolute,
-    "style": _absolute_styles,
-    "masks": _absolute_masks,
-    "init": _absolute_but("content", "noise"),
-    "model": _absolute_but("none"),
-    "weights": _absolute_but("auto"),
-}
+def _absolute(name: str) -> str:
+    return name if is_url(name) else str(Path(name).absolute())

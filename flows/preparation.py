@@ -13,6 +13,7 @@ from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
 from stylebatch.tasks.request.manifest import Manifest, read_manifest
 from stylebatch.tasks.results.remote_store import AnyStore, open_store
 from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.report import refused
 from stylebatch.tasks.runs.target import refuse_others_folder
 from stylebatch.tasks.runs.work import Work
@@ -79,7 +80,10 @@ def prepare(
     jobs, vanished = make_jobs(asked, rows.pairs, slots[0])
     known = {} if refresh else store.find_all(job.key for job in jobs)
     work = Work(jobs, known, [refused(row) for row in (*rows.bad_rows, *vanished)])
-    ledger = Ledger(store.folder, asked.path, len(asked.rows), rows.overrides, list(devices), decisions=decisions)
+    own = OwnColumns(asked.rows)
+    ledger = Ledger(
+        store.folder, asked.path, len(asked.rows), rows.overrides, list(devices), decisions=decisions, own=own
+    )
     return Prepared(work, ledger)
 
 

@@ -16,6 +16,7 @@ from stylebatch.tasks.progress import watching
 from stylebatch.tasks.request.settings import Overrides, texts
 from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.ledger import Ledger
+from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.report import Outcomes
 
 
@@ -74,6 +75,7 @@ def reprocess(
         plan.changes,
         plan.before,
         plan.decisions,
+        OwnColumns(asked.rows),
     )
     outcomes = carry_out(plan.work, ledger, placement, False, max_failures, trace, allow_http, grids)
     return verdict(outcomes, len(asked.rows), fail_from)

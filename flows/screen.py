@@ -114,10 +114,11 @@ def _steps(job: Pending) -> int:
     return max(1, job.steps)
 
 
-class GalleryBar:
-    """A progress bar over the pictures that are made for a gallery, and then over the results that are judged."""
+class PartsBar:
+    """A progress bar over what a command makes: over the pictures of a gallery, and then over what is judged."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, command: str) -> None:
+        self._command = command
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -134,7 +135,7 @@ class GalleryBar:
         if what not in self._tasks:
             for task in self._tasks.values():
                 self.progress.update(task, visible=False)
-            self._tasks[what] = self.progress.add_task(f"gallery: {what}", total=total or None)
+            self._tasks[what] = self.progress.add_task(f"{self._command}: {what}", total=total or None)
         self.progress.update(self._tasks[what], completed=done)
 
 

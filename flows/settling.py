@@ -8,8 +8,10 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
+from stylebatch.tasks.results.strays import clear_images
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcome, Status, output_of, refused, settled
 from stylebatch.tasks.runs.traces import write_traces
@@ -33,6 +35,25 @@ def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Itera
     """Take the rows into the ledger of which nothing is to be computed."""
     ledger.add([*work.settled, *map(refused, undecodable)])
     ledger.add([settle(store, job, work.known[job.key], "cached") for job in work.jobs if job.key in work.known])
+    clear_others(work, ledger)
+
+
+def clear_others(work: Work, ledger: Ledger) -> None:
+    """Let ``images/`` hold what the report names, and nothing that an earlier request has left there.
+
+    Raises:
+        BadRequest: it cannot be moved out of the way.
+    """
+    reached = {one.row for one in ledger.outcomes}
+    before = (one for row, one in ledger.before.items() if row not in reached)
+    kept = {one.output.as_posix() for one in (*ledger.outcomes, *before) if one.output}
+    folders = Folders(ledger.folder)
+    coming = {
+        output_of(job.id, job.settings.format).as_posix(): folders.picture(job.key, job.settings.format).name
+        for job in work.jobs
+        if job.row not in reached
+    }
+    clear_images(ledger.folder, kept, coming)
 
 
 def lose_missing(work: Work, ledger: Ledger, store: AnyStore) -> list[Outcome]:

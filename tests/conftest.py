@@ -38,6 +38,8 @@ os.environ |= {
 os.environ.pop("PREFECT_API_URL", None)
 _cache = tempfile.TemporaryDirectory(prefix="stylebatch-cache-", ignore_cleanup_errors=True)
 os.environ["STYLEBATCH_CACHE"] = _cache.name
+# Hugging Face's `datasets` reads what is exported, and asks nobody on the net.
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HOME": f"{_cache.name}/huggingface"}
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # The cores are shared out among the workers, or torch's threads would wait for each other.
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))

@@ -28,6 +28,7 @@ RESULTS = (ROOT / "docs/results.md").read_text()
 PICTURES = (
     "photographs/harbour.jpg", "photographs/street.jpg", "styles/night.jpg", "styles/glass.png", "more/night.jpg",
     "harbour.jpg", "night.jpg", "glass.jpg", "sky.png", "land.png", "a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg",
+    "train/beach/0001.jpg", "train/beach/0002.jpg", "train/forest/0001.jpg",
 )  # fmt: skip
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -96,7 +97,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     noise = np.random.default_rng(0)
     for name in PICTURES:
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(noise.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(folder / name)
     (manifest,) = (block.text for block in blocks(README) if block.text.startswith("# my.yaml\n"))
     (folder / "my.yaml").write_text(f"defaults: {{size: 48, steps: 2}}\n{manifest}")

@@ -27,6 +27,7 @@ ROOMS = (
     "training",
     "again",
     "gallery",
+    "export",
     "flows",
 )
 

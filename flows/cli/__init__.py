@@ -15,7 +15,7 @@ from typer.main import get_command
 from stylebatch.flows.cli.hints import HintingGroup
 from stylebatch.flows.cli.streams import steady_streams
 
-COMMANDS = ("run", "reprocess", "train", "check", "status", "serve", "gallery")
+COMMANDS = ("run", "reprocess", "train", "check", "pairs", "status", "report", "serve", "gallery", "export")
 LOOK: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
 
 

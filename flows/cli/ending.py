@@ -84,6 +84,14 @@ def _print(
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)
-    for name in ("images", "grids", "report.parquet", "traces.parquet", "run.json", "gallery/index.html"):
+    for name in (
+        "images",
+        "grids",
+        "grids/sheets.pdf",
+        "report.parquet",
+        "traces.parquet",
+        "run.json",
+        "gallery/index.html",
+    ):
         if exists(out / name):
             console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)

@@ -36,11 +36,16 @@ class HintingGroup(TyperGroup):
         if name in OF_MANIFESTS:
             values = {rest[place + 1] for place, argument in enumerate(rest[:-1]) if argument.startswith("-")}
             pictures = [one for one in rest if Path(one).suffix.lower() in PICTURES and one not in values]
+            if pictures and {"--contents", "--styles"} & set(rest):  # the shell has taken a pattern apart
+                raise typer.BadParameter(
+                    f"{pictures[0]} has no option before it: put a pattern in quotes, as in --contents 'photos/*.jpg'",
+                    ctx=ctx,
+                )
             if pictures:
                 content, style = (*pictures, "style.jpg")[:2]
                 raise typer.BadParameter(
-                    f"{pictures[0]} is a picture, and {name} takes a manifest: write the two lines content,style and "
-                    f"{content},{style} into pairs.csv, and then: stylebatch {name} pairs.csv",
+                    f"{pictures[0]} is a picture, and {name} takes a manifest; without one, write: stylebatch run "
+                    f"--contents {content} --styles {style}",
                     ctx=ctx,
                 )
         return name, command, rest

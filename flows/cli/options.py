@@ -30,6 +30,15 @@ ManifestArgument = Annotated[
         parser=as_place, metavar="MANIFEST", help="CSV, JSON Lines, Parquet or YAML; a path, or a URL such as s3://…"
     ),
 ]
+OptionalManifestArgument = Annotated[
+    AsPlace | None,
+    typer.Argument(
+        parser=as_place,
+        metavar="[MANIFEST]",
+        help="CSV, JSON Lines, Parquet or YAML; a path, or a URL such as s3://…",
+        show_default=False,
+    ),
+]
 OutOption = Annotated[
     AsPlace | None,
     typer.Option(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +18,8 @@ from stylebatch.flows.cli.options import (
     GridsOption,
     JsonOption,
     LogJsonOption,
-    ManifestArgument,
     MaxFailuresOption,
+    OptionalManifestArgument,
     OutOption,
     QuietOption,
     RunnerOption,
@@ -29,6 +29,7 @@ from stylebatch.flows.cli.options import (
 from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching, watching_gallery
+from stylebatch.flows.cli.without_manifest import ContentsOption, SaveOption, StylesOption, as_manifest
 from stylebatch.flows.prefect_server import configure, is_named
 from stylebatch.flows.session import Session
 from stylebatch.tasks.request.settings import parse_assignments
@@ -41,7 +42,10 @@ EXAMPLE = "Example: [bold]stylebatch run manifests/demo.yaml --set size=512 --se
 
 
 def run(
-    manifest: ManifestArgument,
+    manifest: OptionalManifestArgument = None,
+    contents: ContentsOption = None,
+    styles: StylesOption = None,
+    save: SaveOption = None,
     out: OutOption = None,
     set_: SetOption = None,
     refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
@@ -56,20 +60,24 @@ def run(
     with_gallery: Annotated[
         bool, typer.Option("--gallery", help="Write a gallery of the run when it is over; implies --trace.")
     ] = False,
+    sheet: Annotated[
+        bool,
+        typer.Option("--sheet", help="Draw a page for each photograph with all of its styles, for a screen and paper."),
+    ] = False,
     log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Stylize every pair of a manifest. What is done already is not done again.
+    """Stylize every pair of a manifest, or every photograph in every style. What is done is not done again.
 
     Exits with 0 when all rows are done, 1 when some failed, 2 when nothing could be done.
     """
     configure(verbose)
-    folder: Place = out or Path("outputs") / manifest.stem
     started = time.perf_counter()
     with clear_errors(verbose):
-        overrides = parse_assignments(set_ or [])
+        given = parse_assignments(set_ or [])
+        source, folder, overrides = as_manifest(manifest, contents or [], styles or [], given, save, out)
         session = Session(say_error, lambda: say_how_to_go_on(folder))
         with session.signals():
             with watching(session, log_json, quiet or as_json or verbose):
@@ -77,10 +85,10 @@ def run(
                 from stylebatch.tasks.runs.target import refuse_others_folder
 
                 # A request that cannot be carried out fails here, before Prefect's server starts.
-                rows = len(read_manifest(manifest, allow_http).rows)
+                rows = len(read_manifest(source, allow_http).rows)
                 refuse_others_folder(folder)
                 needs_flow = refresh or with_gallery or runner != "threads" or is_named()
-                prepared = None if needs_flow else _prepare(manifest, folder, overrides, devices, allow_http)
+                prepared = None if needs_flow else _prepare(source, folder, overrides, devices, allow_http)
                 if prepared and prepared.is_done:
                     from stylebatch.flows.cached import carry_out_cached
 
@@ -93,11 +101,10 @@ def run(
                     session.ready(runner, address)
                     limit = 1 if fail_fast else max_failures
                     traced = trace or with_gallery
-                    source, target = as_parameter(manifest), as_parameter(folder)
                     with handing_over(prepared):
                         outcomes = stylize(
-                            source,
-                            target,
+                            as_parameter(source),
+                            as_parameter(folder),
                             overrides,
                             refresh,
                             limit,
@@ -108,6 +115,10 @@ def run(
                             allow_http,
                             grids,
                         )
+            if sheet:
+                from stylebatch.tasks.gallery.contact_sheet import write_sheets
+
+                write_sheets(outcomes, source.parent, folder, allow_http)
             if with_gallery:
                 from stylebatch.flows.gallery import gallery
 
@@ -117,7 +128,7 @@ def run(
 
 
 def _prepare(
-    manifest: Place, folder: Place, overrides: dict[str, str], devices: str, allow_http: bool
+    manifest: Place, folder: Place, overrides: Mapping[str, str], devices: str, allow_http: bool
 ) -> Prepared | None:
     """What can be prepared before Prefect is there; nothing for a folder in which there is no run yet."""
     from stylebatch.tasks.storage.files import exists

@@ -31,9 +31,9 @@ def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextM
 def watching_gallery(session: Session) -> AbstractContextManager[None]:
     """Show how far a gallery is, by a bar."""
     from stylebatch.flows.gallery import progress
-    from stylebatch.flows.screen import GalleryBar
+    from stylebatch.flows.screen import PartsBar
 
-    bar = GalleryBar(error_console)
+    bar = PartsBar(error_console, "gallery")
     return session.watching(progress, bar, bar.progress)
 
 

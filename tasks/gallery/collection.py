@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from stylebatch.tasks.gallery.layout import Layout, as_text, lay_out
+from stylebatch.tasks.gallery.layout import Layout, lay_out
 from stylebatch.tasks.gallery.originals import Originals
 from stylebatch.tasks.gallery.plots import Point
 from stylebatch.tasks.gallery.quality import FigureKey, Figures, figure_key, judging_layers
 from stylebatch.tasks.gallery.thumbnails import THUMBNAIL, Copy, copy_of
+from stylebatch.tasks.request.cells import as_text
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.runs.run_folder import Run, RunRow, read_curves
 

@@ -12,19 +12,19 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import accumulate, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.gallery.fitting import fitted
 from stylebatch.tasks.gallery.grid_book import BOOK, write_book
-from stylebatch.tasks.gallery.names import as_written, title_of
-from stylebatch.tasks.pictures.decode import load_picture
-from stylebatch.tasks.request.styles import NamedStyle, styles_of, written
+from stylebatch.tasks.gallery.lettering import font, shorten
+from stylebatch.tasks.gallery.names import as_written, style_title, title_of
+from stylebatch.tasks.request.styles import styles_of
 from stylebatch.tasks.runs.report import Outcome, shown
 from stylebatch.tasks.storage.cache import fetch_ahead, look_up, version_of
 from stylebatch.tasks.storage.files import names_in, read_bytes, remove, write_atomically
@@ -194,15 +194,11 @@ def _original(name: str, locate: Locate) -> Cell:
 
 def _style(text: str, locate: Locate) -> Cell:
     pictures = [(locate(style.name), style.weight) for style in styles_of(text)]
-    return Cell(pictures, title=_style_title(text), missing="unreadable")
-
-
-def _style_title(text: str) -> str:
-    return written([NamedStyle(as_written(style.name), style.weight) for style in styles_of(text)])
+    return Cell(pictures, title=style_title(text), missing="unreadable")
 
 
 def _result(outcome: Outcome, folder: Place) -> Cell:
-    title = title_of(outcome.id, as_written(outcome.content), _style_title(outcome.style))
+    title = title_of(outcome.id, as_written(outcome.content), style_title(outcome.style))
     if outcome.record is None or outcome.output is None:
         return Cell([], title=title, missing="failed")
     picture = folder / outcome.output.as_posix()
@@ -214,7 +210,7 @@ def _note(loss: float | None) -> str:
 
 
 def _draw(page: Page) -> Image.Image:
-    pictures = [[_thumbnail(cell.pictures) if cell else None for cell in row] for row in page]
+    pictures = [[fitted(cell.pictures, CELL) if cell else None for cell in row] for row in page]
     # A row is as high as its highest picture; a square stands for one that is missing.
     heights = [
         max(picture.height if picture else CELL if cell else 0 for cell, picture in zip(*row, strict=True))
@@ -248,50 +244,9 @@ def _draw_picture(
         sheet.paste(picture, (left + (CELL - picture.width) // 2, bottom - picture.height))
     else:
         draw.rectangle(box, outline=ALARM)
-        draw.text(((left + right) // 2, (top + bottom) // 2), cell.missing, ALARM, _font(), anchor="mm")
+        draw.text(((left + right) // 2, (top + bottom) // 2), cell.missing, ALARM, font(TEXT), anchor="mm")
 
 
 def _draw_caption(draw: ImageDraw.ImageDraw, cell: Cell, middle: int, top: int) -> None:
     for line, (text, ink) in enumerate(((cell.title, INK), (cell.note, FAINT))):
-        draw.text((middle, top + line * (TEXT + 3)), _shorten(text), ink, _font(), anchor="ma")
-
-
-def _thumbnail(weighted: Sequence[tuple[Place, float]]) -> Image.Image | None:
-    """The picture, or the several in strips; nothing where there is none, or one cannot be read."""
-    try:
-        pictures = [load_picture(path) for path, _ in weighted]
-    except (BadInput, OSError):
-        return None
-    if len(pictures) < 2:
-        return _fitted(pictures[0]) if pictures else None
-    total = sum(weight for _, weight in weighted)
-    ends = [round(CELL * share / total) for share in accumulate(weight for _, weight in weighted)]
-    mosaic = Image.new("RGB", (CELL, CELL), BACKGROUND)
-    for picture, left, right in zip(pictures, [0, *ends], ends, strict=False):
-        if right > left:  # a weight of nothing has no width
-            mosaic.paste(ImageOps.fit(picture, (right - left, CELL)), (left, 0))
-    return mosaic
-
-
-def _fitted(picture: Image.Image) -> Image.Image:
-    """The picture with its longer side as long as a cell: what is small is enlarged, so that one sees it in print."""
-    if max(picture.size) > CELL:
-        picture.thumbnail((CELL, CELL))
-        return picture
-    return ImageOps.contain(picture, (CELL, CELL), Image.Resampling.BICUBIC)
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=TEXT)
-
-
-def _shorten(text: str) -> str:
-    """The text, cut in its middle where it is wider than a cell: names often differ at their ends."""
-    font = _font()
-    if font.getlength(text) <= CELL:
-        return text
-    kept = len(text)
-    while kept > 2 and font.getlength(text[: kept // 2] + "…" + text[-(kept // 2) :]) > CELL:
-        kept -= 1
-    return text[: kept // 2] + "…" + text[-(kept // 2) :]
+        draw.text((middle, top + line * (TEXT + 3)), shorten(text, CELL, TEXT), ink, font(TEXT), anchor="ma")

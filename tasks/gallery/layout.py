@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 # Beyond these a matrix is mostly holes, or wider than anyone scrolls: the list is shown first.
 SPARSEST, WIDEST = 0.25, 60
@@ -29,17 +28,6 @@ class Layout:
     row_labels: Sequence[str]
     column_labels: Sequence[str]
     dense: bool
-
-
-def as_text(value: Any) -> str:
-    """A setting's value as people write it in a manifest; layers as ``relu1_1, relu2_1:0.5``."""
-    if isinstance(value, Mapping):
-        return ", ".join(name if weight == 1 else f"{name}:{as_text(weight)}" for name, weight in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(as_text, value))
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else str(value)
-    return str(value)
 
 
 def lay_out(items: Sequence[Item], settings: Sequence[str]) -> Layout:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from stylebatch.tasks.request.styles import NamedStyle, styles_of, written
+
 _JOINTS = re.compile(r"[\s_\-+.]+")
 _DIGEST = re.compile(r"-[0-9a-f]{8}$")  # what an id ends in that was made and not given
 
@@ -23,3 +25,8 @@ def title_of(name: str, content: str, style: str) -> str:
         content: the content picture's title; ``style``: the style's.
     """
     return f"{content} · {style}" if _DIGEST.search(name) else name
+
+
+def style_title(style: str) -> str:
+    """The title of a style in a report's words: that of a blend names its pictures, with their weights."""
+    return written([NamedStyle(as_written(one.name), one.weight) for one in styles_of(style)])

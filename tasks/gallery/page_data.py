@@ -9,11 +9,11 @@ from typing import Any
 
 from stylebatch.tasks.gallery.collection import Collection, Result
 from stylebatch.tasks.gallery.comparison import needs
-from stylebatch.tasks.gallery.layout import as_text
 from stylebatch.tasks.gallery.originals import Originals
 from stylebatch.tasks.gallery.plots import Plot
 from stylebatch.tasks.gallery.quality import FigureKey, Figures
 from stylebatch.tasks.gallery.thumbnails import THUMBNAIL, size_of
+from stylebatch.tasks.request.cells import as_text
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.runs.asked import CHOSEN
 from stylebatch.tasks.runs.run_folder import Run

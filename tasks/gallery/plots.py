@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,36 +15,14 @@ from matplotlib.figure import Figure
 from prefect import task
 
 from stylebatch.tasks.gallery.comparison import needs
+from stylebatch.tasks.gallery.drawing import COLOURS, LABELS, LOOK, as_svg, plain, shorten
 from stylebatch.tasks.storage.files import write_atomically
 
-# Okabe, Ito (2008): told apart by colour-blind people too.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a000")
-STYLES, SETTINGS, NAME = 40, 5, 34  # how many are drawn, and the longest name in characters
+STYLES, SETTINGS = 40, 5  # how many are drawn
 LETTERS = 22  # beyond so many, the names below an axis are put at an angle
 # Beyond so many, points become one picture within the SVG: every browser slows down on tens of thousands of shapes.
 VECTOR_POINTS = 1500
 LOG_FROM = 20.0  # a range of losses that wide is drawn on a logarithmic scale
-LOOK: dict[Any, Any] = {
-    "svg.hashsalt": "stylebatch",  # the same plot gives the same file
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9,
-    "axes.edgecolor": "#555555",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "savefig.dpi": 200,
-}
-LABELS = {
-    "total_loss": "total loss",
-    "structure": "structure",
-    "content_similarity": "content similarity (SSIM)",
-    "style_distance": "style distance",
-    "seconds": "seconds",
-}
 
 
 @dataclass(frozen=True)
@@ -106,16 +83,9 @@ def draw_plots(points: Sequence[Point], values: Mapping[str, Sequence[str]], fol
     with matplotlib.rc_context(LOOK), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that matplotlib's font lacks
         for file, title, text, draw in drawn:
-            buffer = io.BytesIO()
-            draw().savefig(buffer, format="svg", metadata={"Date": None, "Title": title}, bbox_inches="tight")
-            write_atomically(folder / "plots" / f"{file}.svg", buffer.getvalue())
+            write_atomically(folder / "plots" / f"{file}.svg", as_svg(draw(), title))
             plots.append(Plot(f"plots/{file}.svg", title, text))
     return plots
-
-
-def shorten(text: str) -> str:
-    """The text, cut in its middle where it is too long: names often differ at their ends."""
-    return text if len(text) <= NAME else f"{text[: NAME // 2]}…{text[1 - NAME // 2 :]}"
 
 
 def _partition(points: Sequence[Point], name: str) -> tuple[int, ...]:
@@ -194,7 +164,7 @@ def _by_setting(points: Sequence[Point], settings: Sequence[str], values: Mappin
                 axes.set_ylabel(LABELS[name])
             if name == "total_loss":
                 _finish(axes, "y", [one.numbers[name] for one in points if name in one.numbers])
-            _plain(axes)
+            plain(axes)
     return figure
 
 
@@ -232,13 +202,7 @@ def _finish(axes: Axes, side: str, losses: Sequence[float]) -> None:
         (axes.set_xscale if side == "x" else axes.set_yscale)("log")
     else:
         axes.ticklabel_format(axis="x" if side == "x" else "y", style="plain", useOffset=False)
-    _plain(axes)
-
-
-def _plain(axes: Axes) -> None:
-    for label in (*axes.get_yticklabels(), *axes.get_xticklabels(), axes.title):
-        if not label.get_text().startswith("$\\mathdefault"):  # matplotlib's own, at powers of ten
-            label.set_parse_math(False)
+    plain(axes)
 
 
 def _legend(axes: Axes, group: str, groups: Sequence[str]) -> None:

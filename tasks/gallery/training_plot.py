@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import matplotlib
 from matplotlib.figure import Figure
 from prefect import task
 
-from stylebatch.tasks.gallery.plots import COLOURS, LOOK
+from stylebatch.tasks.gallery.drawing import COLOURS, LOOK, as_svg
 from stylebatch.tasks.networks.models import Trained
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place
@@ -35,6 +34,5 @@ def draw_training(curve: Sequence[Point], trained: Trained, path: Place) -> None
         minutes = f"{trained.seconds / 60:,.0f} min" if trained.seconds >= 90 else f"{trained.seconds:.0f} s"
         axes.set_title(f"{title}: {trained.samples:,} samples in {minutes}", loc="left")
         axes.legend()
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": title}, bbox_inches="tight")
-    write_atomically(path, buffer.getvalue())
+        svg = as_svg(figure, title)
+    write_atomically(path, svg)

@@ -1,8 +1,8 @@
 """The steps of a training: gradients of samples become better weights.
 
-The convolutions' matrices are trained by Muon (Jordan et al. 2024; torch's own), what is left by Adam. What counts in
-the end is the moving average of the weights, which is ahead of them as long as the rates are high (Polyak, Juditsky
-1992). Nothing here is drawn by chance, so that a training that was stopped goes on as if it had not been.
+The convolutions' matrices are trained by `muon`, what is left by Adam. What counts in the end is the moving average of
+the weights, which is ahead of them as long as the rates are high (Polyak, Juditsky 1992). Nothing here is drawn by
+chance, so that a training that was stopped goes on as if it had not been.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork
 from stylebatch.tasks.nst.layer import Layer
+from stylebatch.tasks.nst.muon import Muon
 
-MATRIX_RATE, OTHER_RATE = 0.01, 1e-3
+MATRIX_RATE, OTHER_RATE = 0.003, 3e-4
 WARM_UP = 100  # steps over which the rates rise from zero, or a tenth of the training where that is shorter
 STEADY = 0.5  # share of the training until which they stay there, before they fall along a cosine
 LEAST = 0.03  # of the rates, at the end
@@ -47,7 +48,7 @@ class Trainer:
         self._others = [one for one in network.parameters() if id(one) not in chosen]
         self._parameters = [*matrices, *self._others]
         self._optimizers = [
-            torch.optim.Muon(matrices, lr=MATRIX_RATE, weight_decay=0.0, momentum=0.95),
+            Muon(matrices, lr=MATRIX_RATE),
             torch.optim.Adam(self._others, lr=OTHER_RATE, betas=(0.9, 0.99)),
         ]
 

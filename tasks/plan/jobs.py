@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, problem_of, told
@@ -12,8 +12,10 @@ from stylebatch.tasks.networks.bundled import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import header_size, load_picture
+from stylebatch.tasks.plan.derived_ids import DerivedIds
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
+from stylebatch.tasks.request.ids import KEY
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import sha256_of
@@ -112,7 +114,7 @@ def make_jobs(
         return digest("model", settings.model, lambda name: locate_model(name, manifest.locate))
 
     resolve, blend = _Resolver(slot), _Blends(digest)
-    taken = {pair.id.casefold() for pair in pairs if pair.id} | {name.casefold() for name in others}
+    ids = DerivedIds(chain(others, (pair.id for pair in pairs if pair.id and KEY not in pair.id)))
     jobs, bad_rows = [], []
     for pair in pairs:
         settings = resolve(pair.settings)
@@ -130,7 +132,15 @@ def make_jobs(
             continue
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
-        name = pair.id or _derive_id(content, styles, key, taken)
+        name: str | None = pair.id
+        if not name:
+            name = ids.derive(content.stem, [style.path.stem for style in styles], key)
+        elif KEY in name:
+            name = ids.fill(name, key)
+        if name is None:
+            same = "is another row's already: it asks for the same picture"
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("id", f"{pair.id!r} {same}"),)))
+            continue
         jobs.append(
             Job(
                 row=pair.row,
@@ -242,19 +252,6 @@ class _Resolver:
             precision = fastest_precision(self._slot.device) if auto else settings.precision
             self._known[id(settings)] = settings.model_copy(update={"precision": precision})
         return self._known[id(settings)]
-
-
-def _derive_id(content: Place, styles: Sequence[Style], key: str, taken: set[str]) -> str:
-    """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
-    stems = content.stem, " ".join(style.path.stem for style in styles)
-    names = (re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "picture" for stem in stems)
-    derived = "-".join((*names, key[:8]))
-    candidate, number = derived, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{derived}-{number}"
-    taken.add(candidate)
-    return candidate
 
 
 Sizes = dict[Place, tuple[int, int]]  # pictures to their widths and heights

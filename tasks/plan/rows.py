@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,23 +18,21 @@ from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
+from stylebatch.tasks.request.own_columns import EXTRA, PREFIX, own_cells
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
 from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
+from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
-from stylebatch.tasks.storage.places import Place, is_url, without_secrets
+from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
 
 T = TypeVar("T")
 SETTINGS = frozenset(Settings.model_fields)  # pydantic's own mapping takes a while to be asked for
 
-SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as JSON can have them
 ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
-LONGEST_ID = 120
-SAFE_ID = re.compile(r"\w[\w .@+=,-]*", re.ASCII)
-# Names that Windows keeps for devices, whatever their ending.
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ def shown(value: Any) -> str:
         text = str(value)
     except Exception:  # a number of more digits than Python writes
         return f"({type(value).__name__})"
-    return without_secrets(SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text))
+    return without_secrets(as_utf8(text))
 
 
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
@@ -185,6 +181,7 @@ def _check_row(
         return BadRow(number, *_named(row), tuple(unreadable.items()))
     settings, wrong = read_settings({name: row[name] for name in row if name in SETTINGS})
     found += wrong
+    found += _own_problems(row)
     name = shown(row.get("id", ""))
     if name:
         found += [("id", problem) for problem in _id_problems(name, number, seen)]
@@ -249,14 +246,23 @@ class _Told:
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
-    if not SAFE_ID.fullmatch(name) or RESERVED.fullmatch(name) or name.endswith((".", " ")):
-        yield f"{name!r} is not safe as a file name; use letters, digits and . _ - within it"
-    elif len(name) > LONGEST_ID:
-        yield f"is longer than {LONGEST_ID} characters"
-    # File systems that ignore case would write both to one file.
-    first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), row)
+    if problem := id_problem(name):
+        yield problem
+    if KEY in name:  # whether it is another's is known with the key
+        return
+    first = seen.setdefault(as_file(name), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
+
+
+def _own_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if EXTRA in row and not isinstance(row[EXTRA], Mapping):
+        yield EXTRA, f"is a mapping of names to values, not {row[EXTRA]!r}; a table has a column {PREFIX}… for each"
+    for name, value in own_cells(row).items():
+        try:
+            refuse_secrets(str(value))
+        except Exception as error:
+            yield name, problem_of(error)
 
 
 class _SettingsReader:

@@ -48,6 +48,26 @@ def expand(folder: Place, patterns: Any, where: str, manifest: Place | None = No
             yield from _expand_here(folder, pattern, where, manifest)
 
 
+def expand_with_folders(folder: Place, patterns: Any, where: str, manifest: Place) -> Iterator[tuple[str, str]]:
+    """As `expand`, each name with the folder that it lies in, below what its glob spells out."""
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        for name in expand(folder, [pattern], where, manifest):
+            yield name, folder_of(name, pattern)
+
+
+def folder_of(name: str, pattern: str = "") -> str:
+    """The folder of a file, below what the glob spells out that has found it; the innermost where none has."""
+    folders = _parts(name)[:-1]
+    if _WILD.search(pattern):
+        return "/".join(folders[_spelled(_parts(pattern)) :])
+    return folders[-1] if folders and folders[-1] not in ("..", "/") else ""
+
+
+def _spelled(parts: Sequence[str]) -> int:
+    """How many of a pattern's parts are spelled out, before the first that is not."""
+    return next((place for place, part in enumerate(parts) if _WILD.search(part)), len(parts))
+
+
 def _expand_here(folder: Place, pattern: str, where: str, manifest: Place | None) -> Iterator[str]:
     anchor = Path(pattern).anchor
     above = Path(anchor) if anchor or not isinstance(folder, Path) else folder
@@ -123,7 +143,7 @@ def _without_results(
     A hidden name, or the folder of another run, that the pattern itself spells out is meant.
     """
     asked = _parts(pattern)
-    spelled = next((place for place, part in enumerate(asked) if _WILD.search(part)), len(asked))
+    spelled = _spelled(asked)
     dotted = [part for part in asked if part.startswith(".")]
     folders = {"/".join(parts[:depth]) for parts in map(_parts, names) for depth in range(1, len(parts))}
     with ThreadPoolExecutor(AT_ONCE) as threads:  # a store takes some time to answer

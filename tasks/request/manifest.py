@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from math import prod
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,21 @@ import pyarrow as pa
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.request.csv_rows import WrongCsv, read_csv_rows
-from stylebatch.tasks.request.globs import expand
 from stylebatch.tasks.request.json_rows import WrongJson, read_json_rows
-from stylebatch.tasks.request.settings import Settings, check_settings, nearest
+from stylebatch.tasks.request.own_columns import PREFIX, is_own
+from stylebatch.tasks.request.settings import Settings, nearest
 from stylebatch.tasks.request.styles import parse_styles, written
 from stylebatch.tasks.request.text import as_text
-from stylebatch.tasks.request.yaml_text import WrongYaml, read_yaml
+from stylebatch.tasks.request.yaml_rows import read_yaml_rows
+from stylebatch.tasks.request.yaml_text import WrongYaml
 from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.parquet import parquet_size, read_parquet
 from stylebatch.tasks.storage.places import Place, is_web, join, without_secrets
 
-COLUMNS = ("id", "content", "style", "masks", "note", *Settings.model_fields)
+COLUMNS = ("id", "content", "style", "masks", "label", "extra", "note", *Settings.model_fields)
 REQUIRED = ("content", "style")
 ROWS = 1_000_000
 UNPACKED = 2_000_000_000  # bytes of a Parquet file's columns
-YAML_KEYS = ("defaults", "pairs", "contents", "styles", "sweep")
 
 
 @dataclass(frozen=True)
@@ -155,74 +154,7 @@ def _cell(value: pa.Scalar) -> Any:
 
 
 def _read_yaml(path: Place, local: Path) -> list[dict[str, Any]]:
-    """``pairs``, a list of rows, and the product of ``contents`` and ``styles``; ``defaults`` go to all of them.
-
-    ``sweep`` asks for each of these rows with every combination of its settings' values.
-    """
-    document = read_yaml(as_text(local.read_bytes()))
-    if not isinstance(document, dict):
-        raise BadRequest(f"{path}: a YAML manifest is a mapping with {', '.join(YAML_KEYS)}")
-    for key in document:
-        if key not in YAML_KEYS:
-            raise BadRequest(f"{path}: there is no key {key!r}{nearest(str(key), YAML_KEYS)}")
-    if ("contents" in document) != ("styles" in document):
-        raise BadRequest(f"{path}: a product needs both contents and styles")
-    defaults = document.get("defaults") or {}
-    if not isinstance(defaults, dict):
-        raise BadRequest(f"{path}: defaults is a mapping of settings")
-    check_settings(defaults, f"{path}: defaults")
-    rows = document.get("pairs") or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadRequest(f"{path}: pairs is a list of mappings with content and style")
-    contents = list(expand(path.parent, document.get("contents", []), f"{path}: contents", path))
-    styles = list(_expand_styles(path, document.get("styles", [])))
-    sweep = document.get("sweep")
-    swept = [len(values) for values in sweep.values() if isinstance(values, list)] if isinstance(sweep, dict) else []
-    _refuse_more(path, (len(rows) + len(contents) * len(styles)) * prod(swept))
-    asked = rows + [{"content": content, "style": style} for content, style in product(contents, styles)]
-    given = [{name: value for name, value in row.items() if not is_empty(value)} for row in asked]
-    combinations = list(_combinations(path, sweep, defaults, given)) if "sweep" in document else [{}]
-    return [{**defaults, **row, **combination} for row in given for combination in combinations]
-
-
-def _combinations(
-    path: Place, sweep: Any, defaults: dict[str, Any], rows: list[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Every combination of the values that ``sweep`` lists, the last setting changing first."""
-    if not isinstance(sweep, dict) or not sweep:
-        raise BadRequest(f"{path}: sweep is a mapping of settings to lists of values, {{style_weight: [10, 100]}}")
-    for name, values in sweep.items():
-        if name not in Settings.model_fields:
-            raise BadRequest(f"{path}: sweep: there is no setting {name!r}{nearest(str(name), Settings.model_fields)}")
-        if not isinstance(values, list) or not values:
-            raise BadRequest(f"{path}: sweep: {name} is a list of values, not {values!r}")
-        for place, value in enumerate(values):
-            if value in values[:place]:
-                raise BadRequest(f"{path}: sweep: {name} has {without_secrets(repr(value))} twice")
-    for number, row in enumerate(rows, start=1):
-        if "id" in row:
-            shown = without_secrets(repr(row["id"]))
-            raise BadRequest(
-                f"{path}: row {number} of pairs has the id {shown}, which a sweep would give to several pictures; "
-                "leave the id out, and each gets its own"
-            )
-        if both := [name for name in sweep if name in row]:
-            raise BadRequest(f"{path}: row {number} of pairs and sweep both give {both[0]}; leave it out of one")
-    for values in product(*sweep.values()):
-        combination = dict(zip(sweep, values, strict=True))
-        check_settings({**defaults, **combination}, f"{path}: sweep")
-        yield combination
-
-
-def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
-    """As `expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
-    for pattern in patterns if isinstance(patterns, list) else [patterns]:
-        if isinstance(pattern, list):
-            yield list(expand(manifest.parent, pattern, f"{manifest}: styles", manifest))
-        elif isinstance(pattern, dict):
-            yield pattern
-        else:
-            yield from expand(manifest.parent, pattern, f"{manifest}: styles", manifest)
+    return read_yaml_rows(as_text(local.read_bytes()), path, partial(_refuse_more, path))
 
 
 def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -230,8 +162,9 @@ def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:
-        if name not in COLUMNS:
-            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}")
+        if name not in COLUMNS and not is_own(name):
+            own = f"; a column of your own is {PREFIX}{name}"
+            raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}{own}")
     for name in REQUIRED:
         if name not in names:
             raise BadRequest(f"{path} has no column {name!r}; its columns are {', '.join(names)}{required}")

@@ -1,10 +1,12 @@
-"""A manifest's bytes as text, in the encodings that programs write tables in."""
+"""A manifest's bytes as text, in the encodings that programs write tables in, and texts that can be written again."""
 
 from __future__ import annotations
 
 import codecs
+import re
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def as_text(data: bytes) -> str:
@@ -29,3 +31,8 @@ def as_text(data: bytes) -> str:
             return data.decode("cp1252")
         except UnicodeDecodeError:
             raise error from None
+
+
+def as_utf8(text: str) -> str:
+    """The text as a file can hold it: JSON can have halves of characters, a file's name bytes that are no UTF-8."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -44,6 +44,22 @@ for _kind in _AS_WRITTEN:
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _as_written)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Texts without quotes, wherever the loader takes them as they are written."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _AS_WRITTEN]
+    for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+
+
+def write_yaml(document: Any) -> str:
+    """The text that `read_yaml` reads this from: lists, mappings of texts, and texts."""
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
 def read_yaml(text: str) -> Any:
     """The text's one document: lists, mappings of texts, texts, and None.
 

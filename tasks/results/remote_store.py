@@ -22,7 +22,7 @@ from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.results import record_table
-from stylebatch.tasks.results.folders import SEGMENT, TABLE, Folders
+from stylebatch.tasks.results.folders import IMAGES, SEGMENT, TABLE, Folders
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.segments import newest, records_of
 from stylebatch.tasks.results.store import KEPT, Store
@@ -35,6 +35,7 @@ from stylebatch.tasks.storage.object_stores import (
     is_of_bytes,
     listing,
     options_of,
+    tree,
     version_in,
 )
 from stylebatch.tasks.storage.places import Place
@@ -89,10 +90,10 @@ class RemoteStore(Folders[UPath]):
 
     @cached_property
     def _there(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The files of the folders that matter, by folder and name."""
-        folders = {"records": self.records, "pictures": self.pictures, "images": self.images}
+        """The files of the folders that matter, by folder and name; those of ``images`` by their paths within it."""
         try:
-            return {name: listing(folder) for name, folder in folders.items()}
+            flat = {"records": listing(self.records), "pictures": listing(self.pictures)}
+            return {**flat, "images": tree(self.images)}
         except (OSError, BadInput) as error:
             raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
 
@@ -235,10 +236,10 @@ class RemoteStore(Folders[UPath]):
         """Which of the pictures that were published are not there any more; none where that cannot be told."""
         asked = set(outputs)
         try:
-            there = listing(self.images) if asked else {}
+            there = tree(self.images) if asked else {}
         except (OSError, BadInput):
             return set()
-        return {output for output in asked if output.name not in there}
+        return {output for output in asked if _within_images(output) not in there}
 
     def publish(self, record: Record, output: Path) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.
@@ -248,7 +249,7 @@ class RemoteStore(Folders[UPath]):
         """
         target, picture = self.folder / output.as_posix(), self.picture(record.key, record.format)
         self._published[record.key] = record
-        there = self._there["images"].get(output.name)
+        there = self._there["images"].get(_within_images(output))
         if there and picture.name in self._there["pictures"]:
             mark = self._mark(record)
             # A copy has the bytes of what was found whole where both have the same digest.
@@ -271,6 +272,10 @@ AnyStore = Store | RemoteStore
 def open_store(folder: Place) -> AnyStore:
     """The store of the run in ``folder``."""
     return Store(folder) if isinstance(folder, Path) else RemoteStore(folder)
+
+
+def _within_images(output: Path) -> str:
+    return output.relative_to(IMAGES).as_posix()
 
 
 def _parse(key: str, data: bytes) -> Record | None:

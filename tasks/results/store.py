@@ -174,7 +174,7 @@ class Store(Folders[Path]):
         if _is_same(target, picture, record.output_sha256):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+        temporary = self.images / f".{uuid.uuid4().hex}.part"  # not beside it, where `sweep` would have to look
         try:
             try:
                 os.link(picture, temporary)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Literal
 
 from stylebatch.tasks.runs.changes import Changes, to_json
+from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.process import this_process
 from stylebatch.tasks.runs.report import Outcome, Outcomes, count, write_report, write_run
 from stylebatch.tasks.storage.places import Place, absolute
@@ -34,6 +35,7 @@ class Ledger:
         changes: settings that won over these, for some.
         before: outcomes of an earlier run by their rows, which count as long as this run has not come to a row.
         decisions: which engine was taken for each style that left it open, and why.
+        own: people's own columns of the manifest's rows.
         damaged: the ids of rows whose records were there and could not be used.
         failures: rows that have failed so far.
     """
@@ -46,6 +48,7 @@ class Ledger:
     changes: Changes = field(default_factory=dict)
     before: Mapping[int, Outcome] = field(default_factory=dict)
     decisions: Sequence[str] = ()
+    own: OwnColumns = field(default_factory=OwnColumns)
     damaged: list[str] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -100,7 +103,7 @@ class Ledger:
         self.outcomes.sort(key=lambda outcome: outcome.row)
         reached = {outcome.row for outcome in self.outcomes}
         newest = [*self.outcomes, *(outcome for row, outcome in self.before.items() if row not in reached)]
-        write_report(newest, self.folder / "report.parquet")
+        write_report(newest, self.folder / "report.parquet", self.own)
         write_run(
             self.folder / "run.json",
             newest,

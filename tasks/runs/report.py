@@ -21,10 +21,12 @@ from stylebatch.tasks.errors import told
 from stylebatch.tasks.nst.layers import LAYERS
 from stylebatch.tasks.pictures.formats import ENDINGS, FormatName
 from stylebatch.tasks.plan.key import ENGINE
-from stylebatch.tasks.plan.rows import SURROGATES
 from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.results.folders import IMAGES
 from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.runs.own_columns import OwnColumns
+from stylebatch.tasks.runs.varying import Varying
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place, without_secrets
 
@@ -87,7 +89,7 @@ def refused(row: BadRow) -> Outcome:
     return Outcome(row.row, name, row.content, row.style, "failed", None, "BadInput", row.message)
 
 
-def _schema(layers: Iterable[str]) -> pa.Schema:
+def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
     text, real, whole = pa.string(), pa.float64(), pa.int64()
     return pa.schema(
         [
@@ -112,23 +114,22 @@ def _schema(layers: Iterable[str]) -> pa.Schema:
             ("settings", text),
             ("finished_at", pa.timestamp("us", tz="UTC")),
             ("row", whole),
+            *varying.fields,
         ]
     )
-
-
-def _as_utf8(text: str | None) -> str | None:
-    """The text as Parquet can hold it: a file's name may have bytes that are no UTF-8, which Python keeps."""
-    return None if text is None else SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _Rows:
     """Outcomes as rows; what comes of the settings is made once for all that share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, varying: Varying) -> None:
+        self._varying = varying
         self._of_settings: dict[int, dict[str, Any]] = {}
 
     def __call__(self, outcome: Outcome) -> dict[str, Any]:
-        row: dict[str, Any] = {name: _as_utf8(getattr(outcome, name)) for name in OWN}
+        row: dict[str, Any] = {
+            name: text and as_utf8(text) for name in OWN if (text := getattr(outcome, name)) is not None
+        }
         row["row"], row["attempts"] = outcome.row, outcome.attempts
         record = outcome.record
         if record is None:
@@ -143,20 +144,31 @@ class _Rows:
     def _settings(self, settings: Settings) -> dict[str, Any]:
         if id(settings) not in self._of_settings:
             columns = settings.model_dump(include={"precision", "seed", "network"})
-            self._of_settings[id(settings)] = {**columns, "settings": settings.model_dump_json()}
+            columns |= {"settings": settings.model_dump_json()} | self._varying.row(settings)
+            self._of_settings[id(settings)] = columns
         return self._of_settings[id(settings)]
 
 
-def write_report(outcomes: Iterable[Outcome], path: Place) -> None:
-    """Write the report in the manifest's order, whole or not at all."""
+def write_report(outcomes: Iterable[Outcome], path: Place, own: OwnColumns | None = None) -> None:
+    """Write the report in the manifest's order, whole or not at all.
+
+    Args:
+        own: people's own columns of the manifest's rows.
+    """
+    own = own or OwnColumns()
     ordered = sorted(outcomes, key=lambda outcome: outcome.row)
     used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
-    schema, row = _schema(layer for layer in LAYERS if layer in used), _Rows()
+    distinct = {id(outcome.record.settings): outcome.record.settings for outcome in ordered if outcome.record}
+    varying = Varying(list(distinct.values()))
+    schema, row = _schema((layer for layer in LAYERS if layer in used), varying), _Rows(varying)
     buffer = io.BytesIO()
-    with pq.ParquetWriter(buffer, schema) as writer:
+    whole_schema = pa.schema([*schema, *own.fields])
+    with pq.ParquetWriter(buffer, whole_schema) as writer:
         for start in range(0, len(ordered), BATCH):  # a hundred thousand rows as Python's objects take 300 MB
-            rows = [row(outcome) for outcome in ordered[start : start + BATCH]]
-            writer.write_table(pa.Table.from_pylist(rows, schema))
+            batch = ordered[start : start + BATCH]
+            table = pa.Table.from_pylist([row(outcome) for outcome in batch], schema)
+            added = own.take(outcome.row for outcome in batch)
+            writer.write_table(pa.Table.from_arrays([*table.columns, *added], schema=whole_schema))
     write_atomically(path, buffer.getvalue())
 
 

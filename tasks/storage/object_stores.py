@@ -119,3 +119,18 @@ def listing(folder: UPath) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     return {str(entry["name"]).rpartition("/")[2]: entry for entry in entries if entry["type"] == "file"}
+
+
+def tree(folder: UPath) -> dict[str, dict[str, Any]]:
+    """The files in a folder and in those below it, by their paths from there; none where there is no such folder.
+
+    Raises:
+        BadInput, OSError: it cannot be listed.
+    """
+    try:
+        with clear_errors(folder):
+            entries = file_system(folder).find(folder.path, detail=True)
+    except FileNotFoundError:
+        return {}
+    above = f"{folder.path.strip('/')}/"
+    return {str(path).lstrip("/").removeprefix(above): entry for path, entry in entries.items()}

@@ -19,8 +19,13 @@ from stylebatch.tasks.runs.causes import Failure, by_cause
         (["check", "my.yaml", "--style-weight=3"], "write --set style_weight=3"),
         (
             ["run", "a.jpg", "b.PNG"],
-            "a.jpg is a picture, and run takes a manifest: write the two lines content,style and",
+            "a.jpg is a picture, and run takes a manifest; without one, write: stylebatch run --contents a.jpg "
+            "--styles b.PNG",
         ),
+        (["run", "--contents", "a.jpg", "b.jpg", "--styles", "c.jpg"], "b.jpg has no option before it: put a pattern"),
+        (["run", "--contents", "a.jpg"], "give a manifest, or both --contents"),
+        (["run", "pairs.csv", "--contents", "a.jpg"], "give either a manifest or --contents and --styles"),
+        (["run", "--contents", "*.jpg", "--styles", "*.jpg"], "--contents: nothing matches *.jpg"),
         (["check", "a.tiff"], "a.tiff is a picture, and check takes a manifest"),
         (["run", "gone.csv"], "there is no manifest gone.csv"),
         (["run", "pairs.csv", "--out", "full"], "--out full: there is thesis.tex in it, and no run"),

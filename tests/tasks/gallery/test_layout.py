@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from stylebatch.tasks.gallery.layout import WIDEST, as_text, lay_out
+from stylebatch.tasks.gallery.layout import WIDEST, lay_out
 
 
 def items(contents: int, styles: int, **settings: Sequence[str]) -> list[dict[str, str]]:
@@ -25,7 +25,3 @@ def test_styles_go_down_where_they_are_more_than_a_window_is_wide() -> None:
     found = lay_out(items(3, WIDEST + 1), [])
     assert (found.rows, found.columns, found.dense) == (["style"], ["content"], True)
     assert lay_out(items(3, WIDEST), []).columns == ["style"]
-
-
-def test_a_number_is_written_so_that_it_is_the_same_when_it_is_read() -> None:
-    assert [as_text(value) for value in (10.0, 0.01, 0.123456789, 1e-5)] == ["10", "0.01", "0.123456789", "1e-05"]

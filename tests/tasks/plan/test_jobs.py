@@ -300,6 +300,24 @@ def test_derived_ids_are_safe(stem: str, folder: Path) -> None:
     assert again.id == job.id
 
 
+def test_derived_ids_keep_what_tells_long_names_apart(folder: Path) -> None:
+    stems = [f"{'the-museums-inventory-of-landscapes-' * 4}scan-{number}" for number in range(3)]
+    for stem in stems:
+        shutil.copy(folder / "content.png", folder / f"{stem}.png")
+    jobs = jobs_of(folder, *({**PAIR, "content": f"{stem}.png"} for stem in stems))
+    assert [f"-scan-{number}-style-" in job.id for number, job in enumerate(jobs)] == [True] * 3
+    (blended,) = jobs_of(folder, {**PAIR, "content": f"{stems[0]}.png", "style": [f"{stem}.png" for stem in stems]})
+    assert "-scan-0-the-museum" in blended.id
+    assert "-scan-2-" in blended.id
+
+
+def test_a_key_within_an_id_is_the_pairs(folder: Path) -> None:
+    first, larger = jobs_of(folder, {**PAIR, "id": "beach/a-{key}"}, {**PAIR, "id": "beach/a-{key}", "size": 64})
+    assert [job.id for job in (first, larger)] == [f"beach/a-{job.key[:8]}" for job in (first, larger)]
+    _, (bad,) = attempt(folder, {**PAIR, "id": "a-{key}"}, {**PAIR, "id": "A-{key}"})
+    assert bad.message == "id: 'A-{key}' is another row's already: it asks for the same picture"
+
+
 # Pictures that are no longer what the check saw
 
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from stylebatch.tasks.pictures.decode import header_size
-from stylebatch.tasks.plan.rows import LONGEST_ID, BadRow, Pair, check_rows
+from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
+from stylebatch.tasks.request.ids import LONGEST_ID
 from stylebatch.tasks.request.manifest import Manifest, Unreadable
 
 GOOD = {"content": "a.png", "style": "b.png", "size": 64}
@@ -46,7 +47,8 @@ def write_noise(path: Path) -> None:
         ({"style": None}, "style", "is missing"),
         ({"style": float("nan")}, "style", "is missing"),
         ({"id": "../x"}, "id", "not safe"),
-        ({"id": "a/b"}, "id", "not safe"),
+        ({"id": "a/../b"}, "id", "not safe"),
+        ({"id": "/b"}, "id", "not safe"),
         ({"id": "a\\b"}, "id", "not safe"),
         ({"id": "CON"}, "id", "not safe"),
         ({"id": "lpt1.old"}, "id", "not safe"),
@@ -57,6 +59,7 @@ def write_noise(path: Path) -> None:
         ({"id": "x" * (LONGEST_ID + 1)}, "id", f"longer than {LONGEST_ID}"),
         ({"id": "first"}, "id", "row 1"),
         ({"id": "FIRST"}, "id", "row 1"),
+        ({"extra": "a"}, "extra", "is a mapping of names to values, not 'a'; a table has a column x_… for each"),
         ({"size": 15}, "size", "15"),
         ({"size": "5000"}, "size", "5000"),
         ({"size": "large"}, "size", "'large'"),
@@ -97,12 +100,14 @@ def test_a_bad_row_is_listed_and_its_neighbours_survive(
 
 
 def test_a_row_is_told_all_that_is_wrong_with_it(folder: Path) -> None:
-    _, (bad,) = check(folder, {"id": "a/b", "content": "gone.png", "size": 1, "steps": 0})
+    _, (bad,) = check(folder, {"id": "a//b", "content": "gone.png", "size": 1, "steps": 0})
     assert [column for column, _ in bad.problems] == ["size", "steps", "id", "content", "style"]
-    assert (bad.id, bad.content, bad.style) == ("a/b", "gone.png", "")
+    assert (bad.id, bad.content, bad.style) == ("a//b", "gone.png", "")
 
 
-@pytest.mark.parametrize("name", ["x" * LONGEST_ID, "cat at night, 1 of 2", "console", "a.b-c_d@e+f=g"])
+@pytest.mark.parametrize(
+    "name", ["x" * LONGEST_ID, "cat at night, 1 of 2", "console", "a.b-c_d@e+f=g", "beach/at noon/0001", "a-{key}"]
+)
 def test_ordinary_ids_are_kept(name: str, folder: Path) -> None:
     pairs, _ = check(folder, {**GOOD, "id": name})
     assert [pair.id for pair in pairs] == [name]
@@ -305,12 +310,15 @@ def test_a_model_without_its_engine_says_what_to_write(folder: Path) -> None:
     assert bad.message == "model: is for engine=feedforward, and this row's is optimize; give that engine, or no model"
 
 
-@pytest.mark.parametrize("column", ["id", "content", "style", "masks", "init", "weights", "model", "size", "preset"])
+@pytest.mark.parametrize(
+    "column", ["id", "content", "style", "masks", "init", "weights", "model", "size", "preset", "label", "x_a"]
+)
 @pytest.mark.parametrize(
     "secret",
     ["https://user:phrase@h/a.jpg", "s3://key:phrase@b/a", "https://h/a#token=phrase", "https://h/a?pw=phrase"],
 )
 def test_no_secret_gets_through_whatever_the_column(folder: Path, column: str, secret: str) -> None:
-    pairs, (bad,) = check(folder, {**GOOD, column: secret})
+    pairs, (bad, nested) = check(folder, {**GOOD, column: secret}, {**GOOD, "extra": {"a": [secret]}})
     assert pairs == []
+    assert [name for name, _ in nested.problems] == ["x_a"]
     assert "phrase" not in repr(bad)

@@ -139,6 +139,17 @@ def test_a_picture_appears_under_its_name(store: RemoteStore) -> None:
     assert read_bytes(store.folder / "images/x.png") == read_bytes(store.picture(OTHER, "png"))
 
 
+def test_images_mirror_the_tree_that_ids_are_of(store: RemoteStore) -> None:
+    record = write_pair(store)
+    outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
+    for output in outputs:
+        store.publish(record, output)
+        assert read_bytes(store.folder / output.as_posix()) == read_bytes(store.picture(KEY))
+    remove(store.folder / outputs[1].as_posix())
+    assert store.missing(outputs) == {outputs[1]}
+    assert set(seen_anew(store)._there["images"]) == {"beach/x.png", "x.png"}
+
+
 def test_what_no_key_leads_to_is_swept(store: RemoteStore) -> None:
     record = write_pair(store)
     write_atomically(store.records / "an-error-of-prefects", b"{}")

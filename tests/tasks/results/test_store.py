@@ -234,6 +234,17 @@ def test_a_picture_is_published_under_its_name(store: Store) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_images_mirror_the_tree_that_ids_are_of(store: Store) -> None:
+    record = write_pair(store)
+    outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
+    for output in outputs:
+        store.publish(record, output)
+    files = [file.relative_to(store.folder) for file in sorted(store.images.rglob("*")) if file.is_file()]
+    assert files == sorted(outputs)
+    (store.folder / outputs[1]).unlink()
+    assert store.missing(outputs) == {outputs[1]}
+
+
 def test_a_picture_is_copied_where_there_are_no_links(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")

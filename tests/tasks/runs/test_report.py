@@ -136,6 +136,7 @@ def test_columns_and_types_are_those_of_the_design(tmp_path: Path) -> None:
         "settings": text,
         "finished_at": pa.timestamp("us", tz="UTC"),
         "row": whole,
+        "label": text,
     }
     schema = write(tmp_path, COMPLETED, FAILED).schema
     assert schema.names == list(expected)
@@ -190,7 +191,23 @@ def test_a_row_says_what_the_record_says(tmp_path: Path) -> None:
         "model_sha256": None,
         "finished_at": datetime(2025, 11, 23, 3, 0, 0, 250_000, tzinfo=UTC),
         "row": 1,
+        "label": None,
     }
+
+
+def test_each_setting_that_varies_is_a_column_of_its_own(tmp_path: Path) -> None:
+    """Numbers as numbers, all else as a manifest writes it; a failed row has none on record."""
+    other = SETTINGS.model_copy(update={"size": 96, "content_weight": 3, "scales": 2, "style_layers": {"relu1_1": 1.0}})
+    record = make_record(settings=other)
+    table = write(tmp_path, COMPLETED, FAILED, Outcome(3, "three", "a.png", "b.png", "cached", record))
+    columns = {name: table[name] for name in table.column_names if name.startswith("set_")}
+    assert {name: column.to_pylist() for name, column in columns.items()} == {
+        "set_size": [64, None, 96],
+        "set_content_weight": [1.0, None, 3.0],
+        "set_style_layers": ["relu2_1, relu1_1:0.5", None, "relu1_1"],
+        "set_scales": ["auto", None, "2"],
+    }
+    assert [str(column.type) for column in columns.values()] == ["int64", "double", "string", "string"]
 
 
 def test_a_picture_that_hardly_shows_its_content_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""A manifest's rows as a manifest of their own: globs, products and draws written out, to be looked at and kept."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stylebatch.tasks.errors import BadInput, BadRequest, told
+from stylebatch.tasks.request.manifest import COLUMNS, Manifest, Unreadable, is_empty
+from stylebatch.tasks.request.own_columns import EXTRA, own_cells
+from stylebatch.tasks.request.renamed import renamed
+from stylebatch.tasks.request.text import as_utf8
+from stylebatch.tasks.request.typed import typed
+from stylebatch.tasks.storage.files import write_atomically
+from stylebatch.tasks.storage.places import Place, absolute, is_url
+
+
+def write_rows(manifest: Manifest, out: Place) -> None:
+    """Write the rows as Parquet. Relative names are made relative to the folder of ``out``.
+
+    Raises:
+        BadRequest: ``out`` has another ending, is the manifest itself, or cannot be written.
+    """
+    if out.suffix.lower() != ".parquet":
+        raise BadRequest(f"--out {out}: the rows are written as Parquet; give it a name that ends in .parquet")
+    if absolute(out) == absolute(manifest.path):
+        raise BadRequest(f"--out {out}: it is the manifest itself; give another name")
+    rows = [_texts(renamed(row, lambda name: _name_from(out.parent, manifest, name))) for row in manifest.rows]
+    own = [own_cells(row) for row in manifest.rows]
+    given = {name for row in rows for name in row}
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in COLUMNS if name in given}
+    for name in dict.fromkeys(name for row in own for name in row):
+        columns[name] = typed([None if is_empty(row.get(name)) else row[name] for row in own])
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    try:
+        write_atomically(out, buffer.getvalue())
+    except (BadInput, OSError) as error:
+        raise BadRequest(f"cannot write to {out.parent}: {told(error)}; choose another place with --out") from None
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    """The cells that are no own columns, as a CSV would have them."""
+    own = own_cells(row)
+    return {
+        name: as_utf8(_text(cell))
+        for name, cell in row.items()
+        if name != EXTRA and name not in own and not is_empty(cell) and not isinstance(cell, Unreadable)
+    }
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, Mapping):  # layers with their weights
+        return ", ".join(f"{name}:{weight}" for name, weight in cell.items())
+    return ", ".join(map(str, cell)) if isinstance(cell, list) else str(cell)
+
+
+def _name_from(folder: Place, manifest: Manifest, name: str) -> str:
+    """What a file that the manifest names is called from within ``folder``."""
+    if folder == manifest.folder or is_url(name) or Path(name).is_absolute():
+        return name
+    if isinstance(folder, Path) and isinstance(manifest.folder, Path):
+        return Path(os.path.relpath(manifest.folder / name, folder)).as_posix()
+    return str(absolute(manifest.locate(name)))
