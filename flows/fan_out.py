@@ -94,15 +94,15 @@ def _finished(
                 yield asked, result, attempts_of(result)
             else:
                 yield asked, Record.model_validate(result), None
-        elif isinstance(result, Exception):
-            alone += asked.jobs
+            continue
+        if isinstance(result, Exception):  # what it had done before that is kept
+            kept = {} if refresh else store.find_all(job.key for job in asked.jobs)
+            records = [kept.get(job.key) for job in asked.jobs]
         else:
-            pace.ended(len(asked.jobs), result["seconds"])
-            for job, record in zip(asked.jobs, result["records"], strict=True):
-                if record:
-                    yield job, Record.model_validate(record), None
-                else:
-                    alone.append(job)
+            records = [Record.model_validate(record) if record else None for record in result["records"]]
+            pace.ended(len(records), result["seconds"])
+        alone += (job for job, record in zip(asked.jobs, records, strict=True) if not record)
+        yield from ((job, record, None) for job, record in zip(asked.jobs, records, strict=True) if record)
 
 
 def _finish(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from stylebatch.tasks.nst.figures import Figures
 from stylebatch.tasks.nst.losses import Losses
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.plan.batches import PIXELS
 from stylebatch.tasks.plan.chunks import Chunk
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import Stopped, stopping, watcher
@@ -38,9 +39,10 @@ from stylebatch.tasks.stylizing.stylize import Finished, as_written, keep
 READERS = 2  # threads; decoding is quick beside the painting
 WRITERS = 4  # they wait for the disk most of the time
 AHEAD = 2  # batches that are read before their turn
-BEHIND = 64  # pictures that may wait to be written
+BEHIND = 8 * PIXELS  # of pictures that may wait to be written
 
 Verdict = tuple[Losses, Figures | None]
+_File = tuple[Image.Image, bytes | None]  # the picture as its file has it, and that file's bytes if they are known
 
 
 class _Read(NamedTuple):
@@ -56,14 +58,14 @@ class _Painted:
 
     Attributes:
         contents: (N, 3, H, W), RGB in [0, 1].
-        files: the pictures as their files will have them, and those files' bytes where they are known already.
+        files: what the pictures are as files.
         seconds: that each has taken.
     """
 
     jobs: Sequence[Job]
     originals: Sequence[Image.Image | None]
     contents: Tensor
-    files: Sequence[Future[tuple[Image.Image, bytes | None]]]
+    files: Sequence[Future[_File]]
     slot: Slot
     seconds: float
 
@@ -116,7 +118,8 @@ class _Line:
     def __init__(self, store: AnyStore, leases: Leases, segment: Segment, done: dict[str, Record]) -> None:
         self._store, self._leases, self._segment, self._done = store, leases, segment, done
         self._readers, self._writers = ThreadPoolExecutor(READERS), ThreadPoolExecutor(WRITERS)
-        self._writing: deque[tuple[Job, Future[Record]]] = deque()
+        self._writing: deque[tuple[Job, int, Future[Record]]] = deque()  # each with the pixels of its picture
+        self._behind = 0  # pixels of all of these
         self._full = False
         self._watching, self._stop = watcher.get(), stopping.get()
 
@@ -181,31 +184,35 @@ class _Line:
             yield _Painted(jobs, [read.original for read in reads], contents, files, slot, seconds)
 
     def _judge_and_write(self, painted: _Painted) -> None:
-        written = [file.result() for file in painted.files]
-        judged = [n for n, job in enumerate(painted.jobs) if is_judged(job)]
+        written: dict[int, _File] = {}
+        for n, encoding in enumerate(painted.files):
+            with suppress(Exception):  # told when the row is looked at by itself
+                written[n] = encoding.result()
+        judged = [n for n in written if is_judged(painted.jobs[n])]
         verdicts: dict[int, Verdict] = {}
         each = 0.0
         if judged:
-            try:
-                with self._leases.lease() as slot:
-                    began = time.perf_counter()
-                    verdicts.update(zip(judged, _judge(painted, judged, written, slot), strict=True))
-                    each = (time.perf_counter() - began) / len(judged)
-            except Exception:  # as above
-                verdicts.clear()
-        for n, (job, (picture, file)) in enumerate(zip(painted.jobs, written, strict=True)):
+            with suppress(Exception), self._leases.lease() as slot:  # as above
+                began = time.perf_counter()
+                verdicts.update(zip(judged, _judge(painted, judged, written, slot), strict=True))
+                each = (time.perf_counter() - began) / len(judged)
+        for n, (picture, file) in written.items():
             if n in judged and n not in verdicts:
                 continue
             losses, figures = verdicts.get(n, (None, None))
             seconds = painted.seconds + (each if n in verdicts else 0.0)
             finished = Finished(picture, file, losses, figures, painted.slot, seconds)
-            self._writing.append((job, self._writers.submit(keep, job, finished, self._store)))
+            pixels = picture.width * picture.height
+            self._behind += pixels
+            writing = self._writers.submit(keep, painted.jobs[n], finished, self._store)
+            self._writing.append((painted.jobs[n], pixels, writing))
 
-    def _collect(self, left: int) -> None:
-        """Keep the records of the pictures that are written; wait until no more than ``left`` are still to be."""
+    def _collect(self, most: int) -> None:
+        """Keep the records of the pictures that are written; wait until at most so many pixels are still to be."""
         records = []
-        while self._writing and (len(self._writing) > left or self._writing[0][1].done()):
-            job, writing = self._writing.popleft()
+        while self._writing and (self._behind > most or self._writing[0][2].done()):
+            job, pixels, writing = self._writing.popleft()
+            self._behind -= pixels
             try:
                 records.append((job, writing.result()))
             except Exception as error:  # told when the row is looked at by itself
@@ -234,9 +241,7 @@ def _in_8_bits(jobs: Sequence[Job], contents: Tensor, painted: Tensor) -> np.nda
     return pixels
 
 
-def _judge(
-    painted: _Painted, judged: Sequence[int], written: Sequence[tuple[Image.Image, bytes | None]], slot: Slot
-) -> list[Verdict]:
+def _judge(painted: _Painted, judged: Sequence[int], written: Mapping[int, _File], slot: Slot) -> list[Verdict]:
     originals = [original for n in judged if (original := painted.originals[n])]
     contents = painted.contents[list(judged)].to(slot.device)  # another slot may have painted them
     pictures = [written[n][0] for n in judged]

@@ -1,18 +1,27 @@
-"""Tables of records: what goes in comes out, and what is no table is told."""
+"""Records that lie together: in tables, and in the segments that these are made of."""
 
 from __future__ import annotations
 
 import json
 import pickle
+import uuid
+from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from PIL import Image
+from upath import UPath
 
+from stylebatch.tasks.pictures.encode import write_png
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.record_table import read, written
-from stylebatch.tasks.results.segments import newest
+from stylebatch.tasks.results.remote_store import RemoteStore
+from stylebatch.tasks.results.segments import Segment, newest, records_of
+from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.storage.files import names_in, read_bytes
 
 KEYS = {name * 64: name * 64 for name in "abc"}
 JUDGED = {
@@ -58,3 +67,52 @@ def test_what_is_no_table_of_records_is_told() -> None:
     for wrong in (b"", data[:200], b"PAR1" + json.dumps({}).encode()):
         with pytest.raises((ValueError, pa.ArrowException)):
             list(read(wrong, KEYS))
+
+
+def test_segments_become_a_table_when_nobody_is_at_them(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.create()
+    records = []
+    for key in KEYS:
+        sha256 = write_png(Image.new("RGB", (8, 6), "teal"), store.picture(key, "png"))
+        records.append(record(key, output_sha256=sha256))
+    for one in records:
+        with Segment(store.segment(one.key), []) as segment:
+            segment.append([one])
+    locks = Store(tmp_path).locks
+    assert locks.acquire_lock("c" * 64, "another process")
+    store.sweep()
+    endings = Counter(name.partition(".")[2] for name in names_in(store.records))
+    assert endings == {"jsonl": 1, "parquet": 1}
+    assert store.find_all(KEYS) == {one.key: one for one in records}
+    locks.release_lock("c" * 64, "another process")
+    store.sweep()
+    assert Counter(name.partition(".")[2] for name in names_in(store.records)) == {"parquet": 2}
+    assert store.find_all(KEYS) == {one.key: one for one in records}
+    store.picture("a" * 64, "png").write_bytes(b"altered")
+    assert store.find_all(KEYS).keys() == {"b" * 64, "c" * 64}
+    assert store.discard_all(list(KEYS)) == {"a" * 64}
+
+
+def test_a_torn_line_does_not_count_and_the_next_is_whole(tmp_path: Path) -> None:
+    place, (a, b) = tmp_path / "one.jsonl", (record(key) for key in ("a" * 64, "b" * 64))
+    Segment(place, []).append([a, b])
+    place.write_bytes(place.read_bytes()[:-50])
+    assert records_of(place) == [a]
+    Segment(place, [a]).append([b])
+    assert records_of(place) == [a, b]
+    assert records_of(tmp_path / "none.jsonl") == []
+
+
+def test_an_object_has_all_lines_at_the_end() -> None:
+    store = RemoteStore(UPath(f"memory://{uuid.uuid4().hex}/out"))
+    store.create()
+    a, b = (record(key) for key in ("a" * 64, "b" * 64))
+    with Segment(store.segment("a" * 64), [a]) as segment:
+        segment.append([b])
+        assert not names_in(store.records)
+    assert records_of(store.segment("a" * 64)) == [a, b]
+    store.sweep()
+    (name,) = names_in(store.records)
+    assert name.endswith(".parquet")
+    assert list(read(read_bytes(store.records / name), KEYS)) == [a, b]
