@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from stylebatch.tasks.results.record import Record, parse_settings
 from stylebatch.tasks.storage.parquet import read_parquet
 
-ROWS = 50_000  # as Python's objects at a time
+ROWS = 5_000  # as columns of Python's objects at a time
 _WHOLE = ("steps", "width", "height", "attempts")
 _REAL = ("total_loss", "content_loss", "style_loss", "tv_loss", "structure", "style_distance", "optimizer_loss")
 _KINDS: Mapping[str, pa.DataType] = {
@@ -61,7 +61,7 @@ def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
     for batch in table.to_batches(ROWS):
         columns = {name: batch[name].to_pylist() for name in _SCHEMA.names}
         columns["settings"] = [parse_settings(text) for text in columns["settings"]]
-        columns["style_loss_by_layer"] = [dict(pairs) for pairs in columns["style_loss_by_layer"]]
+        columns["style_loss_by_layer"] = [dict(pairs) if pairs else _NONE for pairs in columns["style_loss_by_layer"]]
         for name in _SHARED:
             columns[name] = [text if text is None else sys.intern(text) for text in columns[name]]
         columns["key"] = [keys.get(key) for key in columns["key"]]
@@ -79,6 +79,7 @@ def _record(row: Sequence[Any]) -> Record:
     return record
 
 
+_NONE: dict[str, float] = {}  # the losses of all that were not judged
 _PYDANTIC: Mapping[str, Any] = {
     "__pydantic_fields_set__": set(Record.model_fields),
     "__pydantic_extra__": None,
