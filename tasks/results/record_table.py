@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stylebatch.tasks.results.record import Record, parse_settings
-from stylebatch.tasks.storage.parquet import read_parquet
 
 ROWS = 5_000  # as columns of Python's objects at a time
 _WHOLE = ("steps", "width", "height", "attempts")
@@ -53,19 +52,32 @@ def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
     Raises:
         ValueError, pa.ArrowException: it is no such table, or one of another version.
     """
-    table = read_parquet(data)
-    if len(table) > len(keys):
-        table = table.filter(pc.is_in(table["key"], pa.array(list(keys), pa.string())))
-    if not table.schema.equals(_SCHEMA):
+    source = pa.BufferReader(data)
+    if not pq.read_schema(source).equals(_SCHEMA):
         raise ValueError("is of another version")
-    for batch in table.to_batches(ROWS):
-        columns = {name: batch[name].to_pylist() for name in _SCHEMA.names}
-        columns["settings"] = [parse_settings(text) for text in columns["settings"]]
-        columns["style_loss_by_layer"] = [dict(pairs) if pairs else _NONE for pairs in columns["style_loss_by_layer"]]
-        for name in _SHARED:
-            columns[name] = [text if text is None else sys.intern(text) for text in columns[name]]
-        columns["key"] = [keys.get(key) for key in columns["key"]]
-        yield from (_record(row) for row in zip(*columns.values(), strict=True) if row[0])
+    # Row by row group and without Arrow's own threads, as `storage.parquet` says; what is shared stays a dictionary.
+    with pq.ParquetFile(source, pre_buffer=False, read_dictionary=[*_SHARED, "settings"]) as file:
+        wanted = pa.array(list(keys), pa.string()) if file.metadata.num_rows > len(keys) else None
+        for batch in file.iter_batches(ROWS, use_threads=False):
+            yield from _records(batch if wanted is None else batch.filter(pc.is_in(batch["key"], wanted)), keys)
+
+
+def _records(batch: pa.RecordBatch, keys: Mapping[str, str]) -> Iterator[Record]:
+    columns: dict[str, list[Any]] = {}
+    for name in _SCHEMA.names:
+        if name == "settings":
+            columns[name] = _spread(batch[name], parse_settings)
+        else:
+            columns[name] = _spread(batch[name], sys.intern) if name in _SHARED else batch[name].to_pylist()
+    columns["key"] = [keys.get(key) for key in columns["key"]]
+    columns["style_loss_by_layer"] = [dict(pairs) if pairs else _NONE for pairs in columns["style_loss_by_layer"]]
+    return (_record(row) for row in zip(*columns.values(), strict=True) if row[0])
+
+
+def _spread(column: pa.DictionaryArray, read: Callable[[str], Any]) -> list[Any]:
+    """The values of a column, each of which is read once."""
+    values = [read(text) for text in column.dictionary.to_pylist()]
+    return [None if index is None else values[index] for index in column.indices.to_pylist()]
 
 
 def _record(row: Sequence[Any]) -> Record:

@@ -144,7 +144,7 @@ def test_images_mirror_the_tree_that_ids_are_of(store: RemoteStore) -> None:
     outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
     for output in outputs:
         store.publish(record, output)
-        assert read_bytes(store.folder / output.as_posix()) == read_bytes(store.picture(KEY))
+        assert read_bytes(store.folder / output.as_posix()) == read_bytes(store.picture(KEY, "png"))
     remove(store.folder / outputs[1].as_posix())
     assert store.missing(outputs) == {outputs[1]}
     assert set(seen_anew(store)._there["images"]) == {"beach/x.png", "x.png"}
