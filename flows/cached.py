@@ -16,9 +16,12 @@ from stylebatch.tasks.storage.places import Place
 
 
 def prepare_here(
-    manifest: Place, out: Place, overrides: Mapping[str, str], devices: str, allow_http: bool
+    manifest: Place, out: Place, overrides: Mapping[str, str], devices: str, allow_http: bool, first: int | None = None
 ) -> Prepared | None:
     """`prepare` on this machine's devices; nothing where an engine is to be chosen, which may mean to train a network.
+
+    Args:
+        first: only so many of the rows.
 
     Raises:
         BadRequest: as the flow `stylize`.
@@ -26,7 +29,7 @@ def prepare_here(
     slots = make_slots(devices)
     check_settings(overrides, "--set")
     rows = read_rows(manifest, out, overrides, allow_http)
-    return prepare(rows, slots, [slot.device for slot in slots]) if rows.are_decided else None
+    return prepare(rows.first(first), slots, [slot.device for slot in slots]) if rows.are_decided else None
 
 
 def carry_out_cached(prepared: Prepared, trace: bool, allow_http: bool, grids: bool = True) -> Outcomes:

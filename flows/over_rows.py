@@ -9,6 +9,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from stylebatch.flows.word import in_a_sentence
 from stylebatch.tasks.runs.report import Outcomes, count
 
 P = ParamSpec("P")
@@ -44,11 +45,5 @@ def verdict(outcomes: Outcomes, rows: int, fail_from: float) -> State[Outcomes]:
         fail_from: the share of failed rows, 0 to 1, from which on it is failed; with 0, one is enough.
     """
     failed, left = count(outcomes)["failed"], rows - len(outcomes)
-    if not failed and not left:
-        return Completed(data=outcomes, message=f"{rows} of {rows} rows are done")
-    first = min((one for one in outcomes if one.status == "failed"), key=lambda one: one.row, default=None)
-    message = f"{failed} of {rows} rows failed" + (f", {left} are left" if left else "")
-    if first:
-        message += f"; the first of them, row {first.row} ({first.id}): {first.error}"
-    state = Failed if left or failed >= fail_from * rows else Completed
-    return state(data=outcomes, message=message)
+    is_failed = left or (failed and failed >= fail_from * rows)
+    return (Failed if is_failed else Completed)(data=outcomes, message=in_a_sentence(outcomes, rows))

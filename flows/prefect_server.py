@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PROBE = 3.0  # seconds between two looks at a server, and for its answer
+PROBE = 3.0  # seconds between two looks at a server, and for a connection to it
+ANSWER = 30.0  # seconds that a server which is busy may take
 MISSED = 3  # looks in a row at which nothing listens, before a server is taken for dead
 ERROR = re.compile(r"[\w.]*(Error|Exception|Failure)\b.*: .")
 
@@ -161,12 +162,14 @@ class NamedServer:
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
         """Prefect's own, with its certificates and passwords, but without its patience."""
+        import httpx
         from prefect.client.orchestration import get_client
         from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+        timeout = httpx.Timeout(ANSWER, connect=PROBE)
         with (
             temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-            get_client(sync_client=True, httpx_settings={"timeout": PROBE}) as client,
+            get_client(sync_client=True, httpx_settings={"timeout": timeout}) as client,
         ):
             yield client
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.plan.jobs import make_jobs
 from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
 from stylebatch.tasks.request.manifest import Manifest, read_manifest
 from stylebatch.tasks.results.remote_store import AnyStore, open_store
+from stylebatch.tasks.runs.gate import Kept, decide, keys_of
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.report import refused
@@ -30,6 +31,17 @@ class Rows:
     pairs: list[Pair]
     bad_rows: list[BadRow]
 
+    def first(self, number: int | None) -> Rows:
+        """Only so many of the manifest's rows; without a number, all."""
+        if number is None:
+            return self
+        return replace(
+            self,
+            manifest=replace(self.manifest, rows=self.manifest.rows[:number]),
+            pairs=[pair for pair in self.pairs if pair.row <= number],
+            bad_rows=[row for row in self.bad_rows if row.row <= number],
+        )
+
     @property
     def are_decided(self) -> bool:
         """Whether all know their engine, so that it needs no choosing."""
@@ -46,7 +58,7 @@ class Prepared:
     @property
     def is_done(self) -> bool:
         """Whether there are none to compute."""
-        return all(job.key in self.work.known for job in self.work.jobs)
+        return all(isinstance(decide(job, self.work.known), Kept) for job in self.work.jobs)
 
 
 def read_rows(manifest: Place, out: Place, overrides: Mapping[str, str], allow_http: bool) -> Rows:
@@ -78,7 +90,7 @@ def prepare(
     """
     asked, store = rows.manifest, rows.store
     jobs, vanished = make_jobs(asked, rows.pairs, slots[0])
-    known = {} if refresh else store.find_all(job.key for job in jobs)
+    known = {} if refresh else store.find_all(key for job in jobs for key in keys_of(job))
     work = Work(jobs, known, [refused(row) for row in (*rows.bad_rows, *vanished)])
     own = OwnColumns(asked.rows)
     ledger = Ledger(

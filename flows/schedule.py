@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 from stylebatch.flows.prefect_server import NamedServer
+from stylebatch.flows.served import tell
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.storage.places import Place, absolute
+
+# The flow, but that its runs tell of themselves. Their processes find it by its module and name.
+served: Any = stylize.with_options(on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+served.__module__, served.__name__ = __name__, "served"
 
 
 def serve(
@@ -43,7 +50,7 @@ def serve(
             "PREFECT_API_URL=http://127.0.0.1:4200/api"
         )
     try:
-        stylize.serve(
+        served.serve(
             name=manifest.stem,
             cron=cron,
             interval=interval,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -57,8 +58,9 @@ def _over_steps(console: Console) -> Progress:
 class Bar(Watcher):
     """A progress bar over the steps of all pairs, with the rows done, the rate and the time left."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, latest: Callable[[Sequence[Settled]], None] = lambda settled: None) -> None:
         self.progress = _over_steps(console)
+        self._latest = latest
         self._task = self.progress.add_task("starting", total=None)
         self._steps: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
@@ -89,6 +91,10 @@ class Bar(Watcher):
         self._count(settled)
         self.progress.update(self._task, total=sum(map(_steps, jobs)))
 
+    def retried(self, job: Pending) -> None:
+        total = self.progress.tasks[self._task].total or 0
+        self.progress.update(self._task, total=total + _steps(job))
+
     def stepped(self, job: Pending) -> None:
         if self._steps[job.key] < _steps(job):  # a second attempt begins anew, but the bar never goes back
             self._steps[job.key] += 1
@@ -97,11 +103,44 @@ class Bar(Watcher):
     def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
         self.progress.advance(self._task, _steps(job) - self._steps.pop(job.key, 0))
         self._count(settled)
+        self._latest(settled)
 
     def _count(self, settled: Sequence[Settled]) -> None:
         self._counts.update(outcome.status for outcome in settled)
         done = f"{sum(self._counts.values())}/{self._rows} rows"
         self.progress.update(self._task, description=f"{done}, {self._counts['failed']} failed")
+
+
+class Lines(Bar):
+    """The same without a terminal: a line a minute, or as ``every`` says in seconds."""
+
+    def __init__(
+        self, console: Console, latest: Callable[[Sequence[Settled]], None] = lambda settled: None, every: float = 60.0
+    ) -> None:
+        super().__init__(console, latest)
+        self._every = every
+        self._said = time.monotonic()
+
+    def stepped(self, job: Pending) -> None:
+        super().stepped(job)
+        self._say()
+
+    def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
+        super().finished(job, settled)
+        self._say()
+
+    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+        super().training(step, steps, loss, structure, style_distance)
+        self._say()
+
+    def _say(self) -> None:
+        if time.monotonic() - self._said < self._every:
+            return
+        self._said = time.monotonic()
+        (task,) = self.progress.tasks
+        left = f", about {duration(task.time_remaining)} left" if task.time_remaining else ""
+        text = f"{task.description}, {task.completed:.0f}/{task.total or 0:.0f} steps{left}"
+        self.progress.console.print(text, highlight=False, soft_wrap=True)
 
 
 def _training(loss: float, structure: float, style_distance: float) -> str:

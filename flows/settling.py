@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
-from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.strays import clear_images
+from stylebatch.tasks.runs.gate import Kept, decide
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcome, Status, output_of, refused, settled
 from stylebatch.tasks.runs.traces import write_traces
@@ -31,14 +32,20 @@ def settle(
     return settled(job, result, status, attempts)
 
 
+def settle_kept(store: AnyStore, kept: Kept, status: Status) -> Outcome:
+    """As `settle`, where it is decided which of a row's pictures is kept."""
+    return replace(settle(store, kept.job, kept.record, status), tries=kept.tries, passed=kept.passed)
+
+
 def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Iterable[BadRow] = ()) -> None:
     """Take the rows into the ledger of which nothing is to be computed."""
     ledger.add([*work.settled, *map(refused, undecodable)])
-    ledger.add([settle(store, job, work.known[job.key], "cached") for job in work.jobs if job.key in work.known])
-    clear_others(work, ledger)
+    kept = (decide(job, work.known) for job in work.jobs)
+    ledger.add([settle_kept(store, one, "cached") for one in kept if isinstance(one, Kept)])
+    clear_others(work, ledger, store)
 
 
-def clear_others(work: Work, ledger: Ledger) -> None:
+def clear_others(work: Work, ledger: Ledger, store: AnyStore) -> None:
     """Let ``images/`` hold what the report names, and nothing that an earlier request has left there.
 
     Raises:
@@ -47,9 +54,8 @@ def clear_others(work: Work, ledger: Ledger) -> None:
     reached = {one.row for one in ledger.outcomes}
     before = (one for row, one in ledger.before.items() if row not in reached)
     kept = {one.output.as_posix() for one in (*ledger.outcomes, *before) if one.output}
-    folders = Folders(ledger.folder)
     coming = {
-        output_of(job.id, job.settings.format).as_posix(): folders.picture(job.key, job.settings.format).name
+        output_of(job.id, job.settings.format).as_posix(): store.picture(job.key, job.settings.format).name
         for job in work.jobs
         if job.row not in reached
     }

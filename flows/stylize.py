@@ -35,6 +35,7 @@ def stylize(
     allow_http: bool = False,
     grids: bool = True,
     fail_from: Annotated[float, Field(ge=0, le=1)] = 0.0,
+    first: Annotated[int, Field(ge=1)] | None = None,
 ) -> State[Outcomes]:
     """Carry out a manifest into a folder: pictures, grids, ``report.parquet`` and ``run.json``.
 
@@ -51,6 +52,7 @@ def stylize(
         allow_http: let pictures be read from the web; never from a private address.
         grids: draw the result grids.
         fail_from: share of failed rows, 0 to 1, from which on the run ends as failed in Prefect; with 0, one is enough.
+        first: only so many of the manifest's rows, which a later run for all of them has then.
 
     Returns:
         What became of each row, in the manifest's order.
@@ -60,13 +62,19 @@ def stylize(
             or the devices or the cluster are not there.
     """
     placement = place(devices, runner, address)
-    prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http)
+    prepared = handed_over() or _prepare(manifest, out, texts(overrides), refresh, placement, allow_http, first)
     outcomes = carry_out(prepared.work, prepared.ledger, placement, refresh, max_failures, trace, allow_http, grids)
     return verdict(outcomes, prepared.ledger.rows, fail_from)
 
 
 def _prepare(
-    manifest: Place, out: Place, given: dict[str, str], refresh: bool, placement: Placement, allow_http: bool
+    manifest: Place,
+    out: Place,
+    given: dict[str, str],
+    refresh: bool,
+    placement: Placement,
+    allow_http: bool,
+    first: int | None,
 ) -> Prepared:
     check_settings(given, "--set")
     rows = read_rows(manifest, out, given, allow_http)
@@ -74,4 +82,5 @@ def _prepare(
     train = None if placement.address else train_and_draw
     pairs, decisions = Choice(rows.manifest, rows.store, placement.slots, refresh, train).resolve(rows.pairs)
     watching().chose(decisions)
-    return prepare(replace(rows, pairs=pairs), placement.slots, placement.names, refresh, decisions)
+    # Only now, since an engine is chosen for all pictures of a style.
+    return prepare(replace(rows, pairs=pairs).first(first), placement.slots, placement.names, refresh, decisions)

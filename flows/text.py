@@ -29,6 +29,15 @@ def warning_of(lost: Sequence[str]) -> str:
     )
 
 
+def far_warning_of(far: Sequence[str]) -> str:
+    """That tuned networks have painted the pictures with these ids at sizes that they were not trained for."""
+    pictures = "1 picture was" if len(far) == 1 else f"{len(far)} pictures were"
+    return (
+        f"{pictures} painted by a network that was tuned for other sizes (far_from_training in the report): "
+        f"{named(far)}; their strokes are too fine or too coarse, so tune one with --set size=… of these pictures"
+    )
+
+
 def duration(seconds: float) -> str:
     """``1:02:03``, or ``2:03`` below an hour."""
     minutes, rest = divmod(round(seconds), 60)

@@ -82,6 +82,9 @@ class Watcher:
     def planned(self, jobs: Sequence[Pending], settled: Sequence[Settled]) -> None:
         """``jobs`` are to be stylized; the rows in ``settled`` are cached or bad already."""
 
+    def retried(self, job: Pending) -> None:
+        """``job`` is to be stylized as well: what a row had in its place does not fulfil the row's condition."""
+
     def stepped(self, job: Pending) -> None:
         """The optimizer went one step further with ``job``. Called from the threads that compute."""
 

@@ -18,6 +18,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from stylebatch.flows.cli import app
+from stylebatch.tasks.nst.torchvision_import import torchvision_models
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.request.settings_table import BEGIN, END, settings_table, with_table
 from stylebatch.tasks.runs.report import write_report
@@ -94,6 +95,7 @@ def test_what_is_not_run_exists_all_the_same(page: Path) -> None:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a reader who has the samples, pictures by the names of the pages, and the README's ``my.yaml``."""
+    torchvision_models()  # which imports torchvision also beside a torch that it was not compiled for
     folder = tmp_path_factory.mktemp("desk")
     noise = np.random.default_rng(0)
     for name in PICTURES:
@@ -105,7 +107,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@each_page
+def quick_or_slow(page: Path) -> Any:
+    """The README's commands are run with every change, those of the other pages by ``make test-slow``."""
+    stylizes = any(block.run and block.language in ("sh", "python") for block in blocks(page))
+    marks = [pytest.mark.slow] if stylizes and page != README else []
+    return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
+
+
+@pytest.mark.parametrize("page", map(quick_or_slow, PAGES))
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)

@@ -29,7 +29,9 @@ from stylebatch.tasks.storage import cache, web
 T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 BOMB = "a: &a [x, x]\n" + "".join(f"{after}: &{after} [*{one}, *{one}]\n" for one, after in pairwise(LETTERS))
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# None of the health checks that go by the clock.
+UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=UNCHECKED)
 NAMES = [*Settings.model_fields, "id", "content", "style", "masks"]
 WORDS = ["content", "style", "id", "sweep:", "defaults:", "pairs:", "contents:", "styles:", "&a", "*a", "[", "]", "{"]
 WORDS += ["}", ": ", ",", "\n", "  ", "- ", '"', "'", "null", "true", "1e999", "!!python/object:os.system", "<<"]

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NEEDED = (".package", "flows", "tasks", "manifests", "pyproject.toml", "README.md", "LICENSE")
+pytestmark = pytest.mark.slow
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
 

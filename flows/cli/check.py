@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from stylebatch.flows.cli.options import AllowHttpOption, JsonOption, ManifestArgument, VerboseOption
+from stylebatch.flows.cli.options import (
+    AllowHttpOption,
+    DevicesOption,
+    JsonOption,
+    ManifestArgument,
+    OutOption,
+    VerboseOption,
+)
 from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
-from stylebatch.flows.text import escape
+from stylebatch.flows.text import duration, escape
 from stylebatch.tasks.request.settings import parse_assignments
 
-if TYPE_CHECKING:  # it imports Pillow
+if TYPE_CHECKING:  # they import Pillow and torch
+    from stylebatch.tasks.again.outlook import Outlook
     from stylebatch.tasks.plan.rows import BadRow
 
 EXAMPLE = "Example: [bold]stylebatch check manifests/demo.yaml[/]"
@@ -26,16 +35,23 @@ EXAMPLE = "Example: [bold]stylebatch check manifests/demo.yaml[/]"
 def check(
     manifest: ManifestArgument,
     set_: SetOption = None,
+    time: Annotated[
+        bool,
+        typer.Option("--time", help="Also tell what is done in the run's folder, and try how long the rest takes."),
+    ] = False,
+    out: OutOption = None,
+    devices: DevicesOption = "auto",
     allow_http: AllowHttpOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Check every row of a manifest and compute nothing: settings, ids, and that its files can be read.
+    """Check every row of a manifest and write nothing: settings, ids, and that its files can be read.
 
     Exits with 0 when all rows are good, 2 when some are bad.
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
+        from stylebatch.tasks.networks.model_check import far_from_training
         from stylebatch.tasks.networks.weights import missing_downloads
         from stylebatch.tasks.plan.rows import check_rows
         from stylebatch.tasks.request.manifest import read_manifest
@@ -43,6 +59,14 @@ def check(
         asked = read_manifest(manifest, allow_http)
         pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)
+        far = far_from_training((pair.settings for pair in pairs), asked.locate)
+        outlook = None
+        if time and not downloads:
+            from stylebatch.tasks.again.outlook import look_ahead
+            from stylebatch.tasks.devices.slots import make_slots
+
+            folder = out or Path("outputs") / manifest.stem
+            outlook = look_ahead(asked, pairs, folder, make_slots(devices))
     if as_json:
         listed = [
             {"row": bad.row, "id": bad.id, "column": column, "error": problem}
@@ -50,10 +74,15 @@ def check(
             for column, problem in bad.problems
         ]
         named = [{"url": address, "file": str(file)} for address, file in downloads]
-        print(json.dumps({"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named}))
+        told = {"rows": len(asked.rows), "bad": len(bad_rows), "problems": listed, "downloads": named, "warnings": far}
+        print(json.dumps(told | (asdict(outlook) if outlook else {})))
     else:
         _print_bad_rows(out_console, len(asked.rows), bad_rows)
         _print_downloads(out_console, downloads)
+        for text in far:
+            out_console.print(f"[yellow]warning[/] {escape(text)}", highlight=False, soft_wrap=True)
+        if outlook:
+            _print_outlook(out_console, outlook)
     raise typer.Exit(2 if bad_rows else 0)
 
 
@@ -74,3 +103,17 @@ def _print_downloads(console: Console, downloads: Sequence[tuple[str, Path]]) ->
     for address, file in downloads:
         text = f"a run downloads {address} into {file.parent}, unless weights name a file of your own"
         console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def _print_outlook(console: Console, outlook: Outlook) -> None:
+    """How many rows are left, and what they take."""
+    console.print(f"{outlook.done} rows are done, {outlook.to_do} to do", highlight=False)
+    if outlook.to_do:
+        time = f"about {duration(outlook.seconds)} (± {outlook.uncertainty:.0%}), as tried here just now"
+        console.print(time, highlight=False)
+    room = f"up to {outlook.needed / 1e6:,.0f} MB for the pictures"
+    if outlook.free is not None:
+        room += f"; {outlook.free / 1e6:,.0f} MB are free"
+    console.print(room, highlight=False)
+    if outlook.free is not None and outlook.needed > outlook.free:
+        console.print("[yellow]warning[/] there may not be enough room", highlight=False)

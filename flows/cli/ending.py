@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stylebatch.flows.cli.terminal import out_console
-from stylebatch.flows.text import escape, named, warning_of
+from stylebatch.flows.text import escape, far_warning_of, named, warning_of
 from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
@@ -55,7 +55,7 @@ def _print(
     console: Console, outcomes: Sequence[Outcome], counts: Mapping[str, int], left: int, out: Place, seconds: float
 ) -> None:
     """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
-    from stylebatch.tasks.runs.report import content_lost
+    from stylebatch.tasks.runs.report import content_lost, far_from_training, not_passed
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for status, number in counts.items():
@@ -79,8 +79,14 @@ def _print(
         console.print(f"… and {len(causes) - FAILURES} more causes, in the report")
     if unjudged := sum(outcome.record is not None and outcome.record.total_loss is None for outcome in outcomes):
         console.print(f"{unjudged} pictures have no losses and figures, as `judge` asks", highlight=False)
+    if short := not_passed(outcomes):
+        who = "1 picture does" if len(short) == 1 else f"{len(short)} pictures do"
+        text = f"{who} not fulfil `keep` in any style that was tried; the nearest is kept: {named(short)}"
+        console.print(f"[yellow]warning[/] {escape(text)}", highlight=False, soft_wrap=True)
     if lost := content_lost(outcomes):
         console.print(f"[yellow]warning[/] {escape(warning_of(lost))}", highlight=False, soft_wrap=True)
+    if far := far_from_training(outcomes):
+        console.print(f"[yellow]warning[/] {escape(far_warning_of(far))}", highlight=False, soft_wrap=True)
     if left:
         console.print(f"[red]stopped[/] after {len(failures)} failures, the last of them above; {left} rows are left")
     console.print(f"{seconds:.1f} s in all; the files:", highlight=False)

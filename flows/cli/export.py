@@ -6,6 +6,7 @@ import gc
 import json
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -50,7 +51,8 @@ def export(
 
         bar = None if quiet or as_json else PartsBar(error_console, "export")
         with bar.progress if bar else nullcontext():
-            exported = export(run_dir, form, out, overwrite, bar and (lambda done, all_: bar("pictures", done, all_)))
+            told = partial(bar, "pictures") if bar else None
+            exported = export(run_dir, form, out, overwrite, told)
     if as_json:
         print(json.dumps({**asdict(exported), "as": form, "out": str(out)}))
     elif not quiet:

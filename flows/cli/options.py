@@ -72,6 +72,15 @@ RunnerOption = Annotated[
 AddressOption = Annotated[
     str, typer.Option(help="Of a cluster that goes on already.", show_default="one is started on this machine")
 ]
+NotifyOption = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar="STYLEBATCH_NOTIFY",
+        help="Tell somebody when it is over, by one of Apprise's URLs: mailto://, slack://, tgram:// …",
+        show_default=False,
+    ),
+]
 LogJsonOption = Annotated[
     bool, typer.Option("--log-json", help="Write one line of JSON a row to standard error, instead of bar and summary.")
 ]

@@ -87,7 +87,7 @@ def reprocess(
             from stylebatch.flows.reprocess import reprocess
 
             session.ready(runner, address)
-            with watching(session, log_json, quiet or as_json or verbose):
+            with watching(session, log_json, quiet or as_json or verbose, run_dir):
                 limit = 1 if fail_fast else max_failures
                 outcomes = reprocess(
                     as_parameter(run_dir),

@@ -19,6 +19,7 @@ from stylebatch.flows.cli.options import (
     JsonOption,
     LogJsonOption,
     MaxFailuresOption,
+    NotifyOption,
     OptionalManifestArgument,
     OutOption,
     QuietOption,
@@ -27,6 +28,7 @@ from stylebatch.flows.cli.options import (
     VerboseOption,
 )
 from stylebatch.flows.cli.set_option import SetOption
+from stylebatch.flows.cli.telling import tell, telling_of_errors
 from stylebatch.flows.cli.terminal import clear_errors, say_error
 from stylebatch.flows.cli.watching import say_how_to_go_on, watching, watching_gallery
 from stylebatch.flows.cli.without_manifest import ContentsOption, SaveOption, StylesOption, as_manifest
@@ -49,6 +51,9 @@ def run(
     out: OutOption = None,
     set_: SetOption = None,
     refresh: Annotated[bool, typer.Option(help="Stylize every pair again, also those that are done.")] = False,
+    first: Annotated[
+        int | None, typer.Option(min=1, help="Only so many of the rows, to see them; a run for all has them then.")
+    ] = None,
     max_failures: MaxFailuresOption = None,
     fail_fast: FailFastOption = False,
     trace: TraceOption = False,
@@ -64,6 +69,10 @@ def run(
         bool,
         typer.Option("--sheet", help="Draw a page for each photograph with all of its styles, for a screen and paper."),
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show the newest picture in the terminal, if that has Sixel or is Kitty.")
+    ] = False,
+    notify: NotifyOption = "",
     log_json: LogJsonOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -77,18 +86,22 @@ def run(
     started = time.perf_counter()
     with clear_errors(verbose):
         given = parse_assignments(set_ or [])
+        if notify:
+            from stylebatch.flows.notify import check_address
+
+            check_address(notify)
         source, folder, overrides = as_manifest(manifest, contents or [], styles or [], given, save, out)
         session = Session(say_error, lambda: say_how_to_go_on(folder))
-        with session.signals():
-            with watching(session, log_json, quiet or as_json or verbose):
+        with session.signals(), telling_of_errors(notify, folder):
+            with watching(session, log_json, quiet or as_json or verbose, folder, show):
                 from stylebatch.tasks.request.manifest import read_manifest
                 from stylebatch.tasks.runs.target import refuse_others_folder
 
                 # A request that cannot be carried out fails here, before Prefect's server starts.
-                rows = len(read_manifest(source, allow_http).rows)
+                rows = len(read_manifest(source, allow_http).rows[:first])
                 refuse_others_folder(folder)
                 needs_flow = refresh or with_gallery or runner != "threads" or is_named()
-                prepared = None if needs_flow else _prepare(source, folder, overrides, devices, allow_http)
+                prepared = None if needs_flow else _prepare(source, folder, overrides, devices, allow_http, first)
                 if prepared and prepared.is_done:
                     from stylebatch.flows.cached import carry_out_cached
 
@@ -114,6 +127,7 @@ def run(
                             address,
                             allow_http,
                             grids,
+                            first=first,
                         )
             if sheet:
                 from stylebatch.tasks.gallery.contact_sheet import write_sheets
@@ -124,11 +138,12 @@ def run(
 
                 with nullcontext() if quiet or as_json or log_json or verbose else watching_gallery(session):
                     gallery([as_parameter(folder)], None, allow_http)
+    tell(notify, outcomes, rows, folder)
     end(outcomes, rows, folder, started, log_json, quiet, as_json)
 
 
 def _prepare(
-    manifest: Place, folder: Place, overrides: Mapping[str, str], devices: str, allow_http: bool
+    manifest: Place, folder: Place, overrides: Mapping[str, str], devices: str, allow_http: bool, first: int | None
 ) -> Prepared | None:
     """What can be prepared before Prefect is there; nothing for a folder in which there is no run yet."""
     from stylebatch.tasks.storage.files import exists
@@ -137,4 +152,4 @@ def _prepare(
         return None
     from stylebatch.flows.cached import prepare_here
 
-    return prepare_here(manifest, folder, overrides, devices, allow_http)
+    return prepare_here(manifest, folder, overrides, devices, allow_http, first)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, OutOption, VerboseOption
+from stylebatch.flows.cli.options import AllowHttpOption, ManifestArgument, NotifyOption, OutOption, VerboseOption
 from stylebatch.flows.cli.set_option import SetOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
 from stylebatch.flows.interrupt import Interrupt
@@ -35,17 +36,23 @@ def serve(
             help="Share of failed rows from which on a run ends as failed in Prefect; with 0, one is enough.",
         ),
     ] = 0.0,
+    notify: NotifyOption = "",
     verbose: VerboseOption = False,
 ) -> None:
     """Carry out a manifest again and again, on a schedule: what is new each time. Needs a Prefect server.
 
-    A run that is due while the last one still goes on is left out. Ctrl-C ends it.
+    A run that is due while the last one still goes on is left out. Each prints a line at its end. Ctrl-C ends it.
     """
     configure(verbose)
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
         if (cron is None) == (interval is None):
             raise BadRequest('give either --cron "0 3 * * *" or --interval SECONDS')
+        if notify:
+            from stylebatch.flows.notify import VARIABLE, check_address
+
+            check_address(notify)
+            os.environ[VARIABLE] = notify  # for the runs' processes
         from stylebatch.tasks.request.manifest import read_manifest
         from stylebatch.tasks.runs.target import refuse_others_folder
 

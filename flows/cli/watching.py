@@ -12,8 +12,15 @@ from stylebatch.flows.text import escape
 from stylebatch.tasks.storage.places import Place
 
 
-def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextManager[None]:
-    """Show how far a run is: by a bar, or by lines of JSON on standard error."""
+def watching(
+    session: Session, log_json: bool, silent: bool, folder: Place, show: bool = False
+) -> AbstractContextManager[None]:
+    """Show how far a run is: by a bar, by a line a minute where there is no terminal, or by JSON on standard error.
+
+    Args:
+        folder: the run's, for its newest picture.
+        show: that picture in the terminal, too.
+    """
     from stylebatch.tasks.progress import watcher
 
     if log_json:
@@ -22,9 +29,18 @@ def watching(session: Session, log_json: bool, silent: bool) -> AbstractContextM
         return session.watching(watcher, JsonLog(sys.stderr))
     if silent:
         return nullcontext()
-    from stylebatch.flows.screen import Bar
+    if error_console.is_terminal:  # at once, since what is needed takes a second to import
+        error_console.print(f"into {escape(str(folder))}", highlight=False, soft_wrap=True)
+    from stylebatch.flows.latest import NAME, Latest, shower
+    from stylebatch.flows.screen import Bar, Lines
 
-    bar = Bar(error_console)
+    shown = shower(error_console) if show else None
+    if show and shown is None:
+        error_console.print(f"no pictures here: see {escape(str(folder / NAME))}.png", highlight=False, soft_wrap=True)
+    latest = Latest(folder, shown)
+    if not error_console.is_terminal:
+        return session.watching(watcher, Lines(error_console, latest))
+    bar = Bar(error_console, latest)
     return session.watching(watcher, bar, bar.progress)
 
 

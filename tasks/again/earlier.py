@@ -96,4 +96,6 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
         error_type=row["error_type"],
         error=row["error"],
         attempts=None if record else row["attempts"],
+        tries=row.get("tries"),
+        passed=row.get("passed"),
     )

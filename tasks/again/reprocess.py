@@ -9,14 +9,15 @@ from typing import Any
 
 from stylebatch.tasks.again.earlier import Earlier, read_earlier
 from stylebatch.tasks.again.picks import picked
-from stylebatch.tasks.again.where import choose
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest, is_empty, names_of, read_manifest
 from stylebatch.tasks.request.settings import Settings, check_settings
+from stylebatch.tasks.request.where import choose
 from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.changes import Changes
+from stylebatch.tasks.runs.gate import Kept, decide, keys_of
 from stylebatch.tasks.runs.report import Outcome, refused
 from stylebatch.tasks.runs.work import Work
 from stylebatch.tasks.storage.places import Place
@@ -109,12 +110,13 @@ def make_plan(
     pairs, decisions = Choice(manifest, open_store(folder), [slot]).resolve(pairs)  # by the networks that there are
     taken = [outcome.id for outcome in left]
     jobs, vanished = make_jobs(manifest, [pair for pair in pairs if pair.row in chosen], slot, taken)
-    known = open_store(folder).find_all(job.key for job in jobs)
+    known = open_store(folder).find_all(key for job in jobs for key in keys_of(job))
     bad = [refused(row) for row in (*bad_rows, *vanished) if row.row in chosen]
     reasons: dict[str, list[str]] = defaultdict(list)
-    for job in jobs:
-        if job.key not in known:
-            reasons[_reason(job, before.get(job.row), earlier)].append(job.id)
+    decided = [decide(job, known) for job in jobs]
+    for todo in decided:
+        if isinstance(todo, Job):
+            reasons[_reason(todo, before.get(todo.row), earlier)].append(todo.id)
     return Plan(
         manifest=manifest,
         overrides=general,
@@ -122,7 +124,7 @@ def make_plan(
         work=Work(jobs, known, [*left, *bad]),
         before=kept_outcomes,
         reasons=dict(reasons) | ({"bad input, to be put right first": [one.id for one in bad]} if bad else {}),
-        unchanged=sum(job.key in known for job in jobs),
+        unchanged=sum(isinstance(one, Kept) for one in decided),
         left_alone=len(asked.rows) - len(chosen),
         gone=len(earlier.outcomes) - len(before),
         decisions=decisions,
@@ -154,20 +156,26 @@ def _match(rows: Sequence[Mapping[str, Any]], earlier: Earlier) -> dict[int, Out
     outcomes = {outcome.row: outcome for outcome in earlier.outcomes}
     by_id = {outcome.id: outcome.row for outcome in earlier.outcomes}
     found: dict[int, Outcome] = {}
-    todo: dict[int, tuple[str, str]] = {}
+    todo: dict[int, list[tuple[str, str]]] = {}
     for row, raw in enumerate(rows, start=1):
         there = by_id.get(str(raw["id"])) if not is_empty(raw.get("id")) else None
         if there in outcomes:
             found[row] = outcomes.pop(there)
         else:
-            todo[row] = names_of(raw)
+            todo[row] = _all_names(raw)
     for row, names in todo.items():
-        if row in outcomes and names == (outcomes[row].content, outcomes[row].style):
+        if row in outcomes and (outcomes[row].content, outcomes[row].style) in names:
             found[row] = outcomes.pop(row)
     waiting: dict[tuple[str, str], deque[Outcome]] = defaultdict(deque)
     for outcome in outcomes.values():
         waiting[outcome.content, outcome.style].append(outcome)
     for row, names in todo.items():
-        if row not in found and waiting[names]:
-            found[row] = waiting[names].popleft()
+        if row not in found and (known := next((one for one in names if waiting[one]), None)):
+            found[row] = waiting[known].popleft()
     return found
+
+
+def _all_names(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Content and style that a row may have in a report: with a condition, any of its styles."""
+    others = row.get("next_styles") or []
+    return [names_of(row), *(names_of({**row, "style": other}) for other in others if isinstance(others, list))]

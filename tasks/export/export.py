@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Literal
@@ -16,7 +17,7 @@ from stylebatch.tasks.export.tree import write_tree
 from stylebatch.tasks.storage.places import Place, absolute
 
 Form = Literal["imagefolder", "webdataset", "parquet"]
-_Writer = Callable[[Samples, Target], Iterator[tuple[Sample, BadInput | None]]]
+_Writer = Callable[[Samples, Target], Generator[tuple[Sample, BadInput | None]]]
 WRITERS: Mapping[Form, _Writer] = {"imagefolder": write_tree, "webdataset": write_tars, "parquet": write_table}
 
 
@@ -55,8 +56,8 @@ def export(
     samples = Samples(run_dir)
     exported = Exported(0, samples.labels, samples.failed, samples.left)
     about = {"as": form, "run": str(absolute(run_dir)), "stylebatch": version("stylebatch")}
-    with open_target(out, overwrite, about) as target:
-        for done, (sample, problem) in enumerate(WRITERS[form](samples, target), start=1):
+    with open_target(out, overwrite, about) as target, closing(WRITERS[form](samples, target)) as written:
+        for done, (sample, problem) in enumerate(written, start=1):
             if problem:
                 exported.unusable[sample.told["id"]] = str(problem)
             else:

@@ -127,8 +127,10 @@ class Samples:
         kept = [types.field(name) for name in self._names], [types.field(name) for name in self._own]
         return pa.schema([("file_name", text), *kept[0], (_LABEL, text), *kept[1]])
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        for batch in self._table.to_batches(max_chunksize=_AT_ONCE):
+    def _rows(self, *columns: str) -> Iterator[dict[str, Any]]:
+        """The report's rows, by these columns as far as there are such, or by all."""
+        asked = [name for name in self._table.column_names if name in columns or not columns]
+        for batch in self._table.select(asked).to_batches(max_chunksize=_AT_ONCE):
             yield from batch.to_pylist()
 
     def _check(self) -> list[str]:
@@ -138,7 +140,7 @@ class Samples:
         labels: set[str] = set()
         names: set[str] = set()
         folders: dict[str, str] = {}
-        for row in self._rows():
+        for row in self._rows("id", "style", _LABEL, "output"):
             label = label_of(row, self._styles)
             labels.add(label)
             name = _name(row, label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ GROUP_BYTES = 32e6  # in memory at a time, and in a row group
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def write_table(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadInput | None]]:
+def write_table(samples: Samples, target: Target) -> Generator[tuple[Sample, BadInput | None]]:
     """Write ``train-00000.parquet`` and so on, with a column ``image`` and what is told of each picture.
 
     ``label`` is the place of the label among all, sorted, from 0; the schema's metadata have their names, as
@@ -30,11 +30,9 @@ def write_table(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadI
     classes = {label: number for number, label in enumerate(samples.labels)}
     shards = _Shards(target, _schema(samples))
     try:
-        for sample, read in ahead(Sample.read, samples):
-            try:
-                picture = read.result()
-            except BadInput as error:
-                yield sample, error
+        for sample, picture in ahead(Sample.read, samples):
+            if isinstance(picture, BadInput):
+                yield sample, picture
                 continue
             image = {"bytes": picture, "path": sample.name}
             shards.add({"image": image, **sample.told, "label": classes[sample.label]}, len(picture))
@@ -92,9 +90,10 @@ class _Shards:
 
     def _write(self) -> None:
         if self._rows:
-            # Pictures are compressed already, and their statistics would be pictures.
+            # Statistics of pictures would be pictures.
+            measured = [name for name in self._schema.names if name != "image"]
             self._writer = self._writer or pq.ParquetWriter(
-                self._file, self._schema, compression="zstd", write_statistics=[]
+                self._file, self._schema, compression="zstd", write_statistics=measured
             )
             self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
             self._written, self._waiting = self._written + self._waiting, 0

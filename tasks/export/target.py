@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,13 +23,14 @@ from stylebatch.tasks.export.samples import Sample
 from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.files import everything_in, read_bytes, remove, write_atomically
 from stylebatch.tasks.storage.locks import FileLocks
-from stylebatch.tasks.storage.object_stores import clear_errors, file_system
+from stylebatch.tasks.storage.object_stores import clear_errors, file_system, tree
 from stylebatch.tasks.storage.places import Place, absolute, is_web
 
 if TYPE_CHECKING:
     from upath import UPath
 
 NOTE = ".stylebatch-export.json"  # hidden from those who read the data set
+FINDERS = ".DS_Store"  # which a Mac puts into every folder that is looked at, and misses nowhere
 AT_ONCE = 16  # requests
 
 
@@ -38,30 +39,41 @@ class Target(ABC):
 
     Attributes:
         scratch: a folder of this machine for files that are being made.
+        holds: the files and folders at its top.
     """
 
-    scratch: Path
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self.holds: set[str] = set()
 
-    @abstractmethod
     def take(self, sample: Sample) -> None:
         """Have a picture's file as it is, by its name.
 
         Raises:
             BadInput: it is not there, or not what the run has written.
         """
+        self._take(sample)
+        self.holds.add(sample.name.partition("/")[0])
 
-    @abstractmethod
     def put(self, file: Path, name: str) -> None:
         """Have a file that was made in the scratch folder, which goes from there."""
+        self._put(file, name)
+        self.holds.add(name)
+
+    @abstractmethod
+    def _take(self, sample: Sample) -> None: ...
+
+    @abstractmethod
+    def _put(self, file: Path, name: str) -> None: ...
 
 
 class _Here(Target):
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder / ".scratch")
         self._folder = folder
-        self.scratch = folder / ".scratch"
         self.scratch.mkdir()
 
-    def take(self, sample: Sample) -> None:
+    def _take(self, sample: Sample) -> None:
         """By a link, which costs no room, where both are in one file system that has links."""
         target = self._folder / sample.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,19 +84,19 @@ class _Here(Target):
                 return
         target.write_bytes(sample.read())  # nobody sees it before all of them are there
 
-    def put(self, file: Path, name: str) -> None:
+    def _put(self, file: Path, name: str) -> None:
         os.replace(file, self._folder / name)
 
 
 class _Elsewhere(Target):
     def __init__(self, folder: UPath, scratch: Path) -> None:
+        super().__init__(scratch)
         self._folder = folder
-        self.scratch = scratch
 
-    def take(self, sample: Sample) -> None:
+    def _take(self, sample: Sample) -> None:
         write_atomically(self._folder / sample.name, sample.read())
 
-    def put(self, file: Path, name: str) -> None:
+    def _put(self, file: Path, name: str) -> None:
         target = self._folder / name
         with clear_errors(target):
             file_system(target).put_file(str(file), target.path)
@@ -119,7 +131,7 @@ def open_target(out: Place, overwrite: bool, about: dict[str, Any]) -> Iterator[
 
 
 def _state(place: Place) -> str:
-    """``empty``, ``whole`` or ``unfinished`` for an export, or the name of what else is there.
+    """``empty``; ``whole`` or ``unfinished`` where an export is there alone; or the name of what else is there.
 
     Raises:
         BadRequest: it is a file, or cannot be looked into.
@@ -127,23 +139,27 @@ def _state(place: Place) -> str:
     if is_web(place):
         raise BadRequest(f"--out {place}: nothing can be written over http(s)")
     try:
-        names = everything_in(place)
-        if NOTE in names:
-            return str(json.loads(read_bytes(place / NOTE))["state"])
+        names = sorted(name for name in everything_in(place) if name != FINDERS)
+        if NOTE not in names:
+            return names[0] if names else "empty"
+        note = json.loads(read_bytes(place / NOTE))
+        if note["state"] != "whole":
+            return "unfinished"
+        return next((name for name in names if name != NOTE and name not in note["holds"]), "whole")
     except NotADirectoryError:
         raise BadRequest(f"--out {place}: it is a file; give a folder") from None
     except (BadInput, OSError) as error:
         raise BadRequest(f"--out {place}: {told(error)}") from None
     except (ValueError, KeyError, TypeError):
         return NOTE
-    return next((name for name in sorted(names) if not name.startswith(".")), "empty")
 
 
 def _refuse(out: Place, state: str, overwrite: bool) -> None:
     if state == "whole" and not overwrite:
         raise BadRequest(f"--out {out}: there is an export in it already; give --overwrite, or another folder")
     if state not in ("whole", "empty", "unfinished"):
-        raise BadRequest(f"--out {out}: there is {state} in it, and no export; give an empty folder, or a new one")
+        what = f"there is {state} in it, which no export has written"
+        raise BadRequest(f"--out {out}: {what}; give an empty folder, or a new one")
 
 
 @contextmanager
@@ -156,7 +172,7 @@ def _here(folder: Path, about: dict[str, Any]) -> Iterator[Target]:
         target = _Here(made)
         yield target
         target.scratch.rmdir()
-        write_atomically(made / NOTE, _note("whole", about))
+        write_atomically(made / NOTE, _note("whole", about, target.holds))
         if folder.exists():
             os.replace(folder, old)
         os.replace(made, folder)
@@ -167,12 +183,13 @@ def _here(folder: Path, about: dict[str, Any]) -> Iterator[Target]:
 
 @contextmanager
 def _elsewhere(folder: UPath, about: dict[str, Any]) -> Iterator[Target]:
-    write_atomically(folder / NOTE, _note("unfinished", about))
+    write_atomically(folder / NOTE, _note("unfinished", about, ()))
     _empty(folder)
     try:
         with TemporaryDirectory(prefix="stylebatch-export-") as scratch:
-            yield _Elsewhere(folder, Path(scratch))
-        write_atomically(folder / NOTE, _note("whole", about))
+            target = _Elsewhere(folder, Path(scratch))
+            yield target
+        write_atomically(folder / NOTE, _note("whole", about, target.holds))
     except BaseException:
         with suppress(BadInput, OSError):
             _empty(folder)
@@ -182,13 +199,9 @@ def _elsewhere(folder: UPath, about: dict[str, Any]) -> Iterator[Target]:
 
 def _empty(folder: UPath) -> None:
     """Remove all but the note."""
-    with clear_errors(folder):
-        found = file_system(folder).find(folder.path)
-    above = f"{folder.path.strip('/')}/"
-    names = [str(path).strip("/").removeprefix(above) for path in found]
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(lambda name: remove(folder / name), (name for name in names if name != NOTE)))
+        list(threads.map(lambda name: remove(folder / name), (name for name in tree(folder) if name != NOTE)))
 
 
-def _note(state: str, about: dict[str, Any]) -> bytes:
-    return json.dumps({"state": state, **about}).encode()
+def _note(state: str, about: dict[str, Any], holds: Collection[str]) -> bytes:
+    return json.dumps({"state": state, **about, "holds": sorted(holds)}).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from stylebatch.tasks.errors import BadInput
@@ -16,7 +16,7 @@ SHARD = "shard-%06d.tar"
 SHARD_BYTES = 500e6  # enough to be read in one go, and little enough that workers have some each
 
 
-def write_tars(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadInput | None]]:
+def write_tars(samples: Samples, target: Target) -> Generator[tuple[Sample, BadInput | None]]:
     """Write ``shard-000000.tar`` and so on, with ``KEY.jpg`` (``.png``, ``.webp``), ``KEY.cls`` and ``KEY.json``.
 
     The key is the file's name without its ending, and the class the place of the label among all, sorted, from 0.
@@ -38,11 +38,9 @@ def write_tars(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadIn
         mtime=0,  # the same run gives the same bytes
     )
     try:
-        for sample, read in ahead(Sample.read, samples):
-            try:
-                picture = read.result()
-            except BadInput as error:
-                yield sample, error
+        for sample, picture in ahead(Sample.read, samples):
+            if isinstance(picture, BadInput):
+                yield sample, picture
                 continue
             key = _key(sample, taken)
             told = json.dumps(sample.told, default=str).encode()

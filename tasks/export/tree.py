@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.export.ahead import ahead
@@ -13,7 +13,7 @@ from stylebatch.tasks.export.target import Target
 TABLE = "metadata.csv"  # what Hugging Face's `imagefolder` reads beside the pictures
 
 
-def write_tree(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadInput | None]]:
+def write_tree(samples: Samples, target: Target) -> Generator[tuple[Sample, BadInput | None]]:
     """Put each picture into its folder, and what is told of them into ``metadata.csv``.
 
     Gives each sample as it is there, or with what is wrong with it.
@@ -22,12 +22,8 @@ def write_tree(samples: Samples, target: Target) -> Iterator[tuple[Sample, BadIn
     with table.open("x", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, samples.schema.names)
         writer.writeheader()
-        for sample, taken in ahead(target.take, samples):
-            try:
-                taken.result()
-            except BadInput as error:
-                yield sample, error
-                continue
-            writer.writerow(sample.told)
-            yield sample, None
+        for sample, problem in ahead(target.take, samples):
+            if problem is None:
+                writer.writerow(sample.told)
+            yield sample, problem
     target.put(table, TABLE)

@@ -5,9 +5,11 @@ Apart from `models`, so that a check of rows goes without torch where they name 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from stylebatch.tasks.errors import BadInput, told
+from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
 
@@ -36,3 +38,28 @@ def check_model(model: str, styles: Sequence[str], locate: Callable[[str], Place
         f"{file.name} is tuned to another style, {trained.style}; leave model out for the network that paints in any, "
         f"or tune one to this: stylebatch train {others[0]} …"
     )
+
+
+def far_from_training(asked: Iterable[Settings], locate: Callable[[str], Place]) -> list[str]:
+    """A sentence for each tuned network and size that it was not trained for, with the number of rows.
+
+    Args:
+        asked: the settings of good rows. Those of ``size: original`` are known once their pictures are decoded.
+    """
+    uses = Counter(
+        (settings.model, settings.size)
+        for settings in asked
+        if settings.paints and settings.model != "none" and settings.size != "original"
+    )
+    if not uses:
+        return []
+    from stylebatch.tasks.networks.models import read_trained
+
+    told_of = {model: read_trained(locate(model)) for model, _ in uses}
+    return [
+        f"{'1 row paints' if rows == 1 else f'{rows} rows paint'} with {locate(model).name} at size={size}, and it was "
+        f"tuned for {trained.smallest} to {trained.largest} px: its strokes will look too "
+        f"{'fine' if size > trained.largest else 'coarse'}; tune one with --set size={size}"
+        for (model, size), rows in uses.items()
+        if (trained := told_of[model]).is_far(size)
+    ]

@@ -58,6 +58,10 @@ class Trained(BaseModel):
     smallest: int
     largest: int
 
+    def is_far(self, longer: int) -> bool:
+        """Whether it is tuned to a style, whose strokes it has learned for other sizes than this longer side."""
+        return bool(self.style_sha256) and not self.smallest <= longer <= self.largest
+
 
 def write_model(path: Place, network: AnyStyleNetwork, trained: Trained) -> None:
     """Write a network in half precision, whole or not at all."""
@@ -114,6 +118,19 @@ def read_model(path: Place) -> AnyStyleNetwork:
     return network.requires_grad_(False).eval()
 
 
+@lru_cache(maxsize=64)
+def load_trained(path: Place, sha256: str) -> Trained:
+    """What the file says of its network, read once a process.
+
+    Raises:
+        BadInput: as `load_model`.
+    """
+    path = model_here(path)
+    if not has_digest(path, sha256):
+        raise BadInput(f"{path.name} was changed while the run was going on; run again")
+    return read_trained(path)
+
+
 @lru_cache(maxsize=4)
 def load_model(path: Place, sha256: str, device: str) -> AnyStyleNetwork:
     """The network on a device, read once a process.
@@ -121,10 +138,8 @@ def load_model(path: Place, sha256: str, device: str) -> AnyStyleNetwork:
     Raises:
         BadInput: it is not the one any more that the key was made of.
     """
-    path = model_here(path)
-    if not has_digest(path, sha256):
-        raise BadInput(f"{path.name} was changed while the run was going on; run again")
-    return read_model(path).to(torch.device(device))
+    load_trained(path, sha256)
+    return read_model(model_here(path)).to(torch.device(device))
 
 
 def described(network: AnyStyleNetwork) -> dict[str, int]:

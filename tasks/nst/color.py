@@ -14,9 +14,6 @@ LUMINANCE = (0.299, 0.587, 0.114)
 # Of a covariance, relative to its largest eigenvalue: below it a colour axis is taken for empty, as in a grey picture.
 EMPTY = 1e-4
 
-# Times the contrast of a picture that is raised to a style's: a flat picture's noise is not to become its motif.
-MOST_CONTRAST = 4.0
-
 
 def luminance(picture: Tensor) -> Tensor:
     """The luminance Y: (1, 3, H, W) -> (1, 1, H, W)."""
@@ -53,18 +50,6 @@ def match_colors(style: Tensor, content: Tensor) -> Tensor:
     centred = source - source.mean(1, keepdim=True)
     matched = forward @ backward @ centred + target.mean(1, keepdim=True)
     return matched.view_as(style).clamp(0, 1)
-
-
-def toned(content: Tensor, style: Tensor) -> Tensor:
-    """The content with each colour channel's mean and standard deviation over the positions from the style.
-
-    ``σ(s) (c - μ(c)) / σ(c) + μ(s)``, clamped to the range (Reinhard, Ashikhmin, Gooch, Shirley, "Color Transfer
-    between Images", 2001; there in another colour space). Channel by channel, since a map that mixes them would make
-    colours of a grey picture's noise.
-    """
-    spread = style.std((2, 3), keepdim=True) / content.std((2, 3), keepdim=True).clamp_min(1e-6)
-    mean, own = style.mean((2, 3), keepdim=True), content.mean((2, 3), keepdim=True)
-    return ((content - own) * spread.clamp_max(MOST_CONTRAST) + mean).clamp(0, 1)
 
 
 def _root(colors: Tensor, power: float) -> Tensor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,7 +32,7 @@ class Muon(Optimizer):
         super().__init__(list(matrices), {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step, by the gradients that the matrices have; no closure is called."""
         for group in self.param_groups:
             alike: dict[torch.Size, list[Tensor]] = defaultdict(list)
@@ -60,7 +59,7 @@ def orthogonalized(matrices: Tensor) -> Tensor:
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonalized(matrices.mT).mT
     a, b, c = QUINTIC
-    x = matrices / torch.linalg.matrix_norm(matrices, keepdim=True).clamp_min(TINY)
+    x: Tensor = matrices / torch.linalg.matrix_norm(matrices, keepdim=True).clamp_min(TINY)
     for _ in range(ITERATIONS):
         gram = x @ x.mT  # (N, R, R)
         x = a * x + (b * gram + c * gram @ gram) @ x

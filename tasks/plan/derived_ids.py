@@ -1,4 +1,4 @@
-"""Ids for pairs that have none: what their pictures are called, and the digits of the key that tell them apart."""
+"""Ids that need the key: for pairs that have none, their pictures' names and the digits that tell them apart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from stylebatch.tasks.request.ids import KEY, KEY_DIGITS, LONGEST_ID, as_file, s
 ROOM = LONGEST_ID - len("--") - KEY_DIGITS - len("-1000000")  # for both names together
 
 
+class NameTaken(Exception):
+    """An id is another row's already."""
+
+
 class DerivedIds:
     """Makes ids, no two of which would be one file, nor one with those that are ``taken``."""
 
@@ -17,26 +21,31 @@ class DerivedIds:
         self._taken = {as_file(name) for name in taken}
         self._numbers: dict[str, int] = {}
 
-    def derive(self, content: str, styles: Sequence[str], key: str) -> str:
-        """``content-style-key``, with a number behind it where a manifest has the same pair twice.
+    def name(self, given: str, key: str, content: str, styles: Sequence[str]) -> str:
+        """The id of a pair: the one that was given, with the key where it asks for it, or one that is made.
 
         Args:
             content: the file's name without its ending, as those of ``styles``.
+
+        Raises:
+            NameTaken: with the key in it, it is another's.
         """
+        if not given:
+            return self._derive(key, content, styles)
+        if KEY in given and not self._take(given := given.replace(KEY, key[:KEY_DIGITS])):
+            raise NameTaken(f"{given!r} is another row's already, which asks for the same picture")
+        return given
+
+    def _derive(self, key: str, content: str, styles: Sequence[str]) -> str:
+        """``content-style-key``, with a number behind it where a manifest has the same pair twice."""
         first, second = _plain(content), _plain(" ".join(styles))
-        room = max(ROOM // 2, ROOM - len(second))
-        first = shortened(first, room)
+        first = shortened(first, max(ROOM // 2, ROOM - len(second)))
         derived = f"{first}-{shortened(second, ROOM - len(first))}-{key[:KEY_DIGITS]}"
         number = self._numbers.get(derived, 0) + 1
         while not self._take(candidate := derived if number == 1 else f"{derived}-{number}"):
             number += 1
         self._numbers[derived] = number
         return candidate
-
-    def fill(self, name: str, key: str) -> str | None:
-        """An id that was given with `KEY` in it, or nothing where it would be another's."""
-        filled = name.replace(KEY, key[:KEY_DIGITS])
-        return filled if self._take(filled) else None
 
     def _take(self, name: str) -> bool:
         file = as_file(name)

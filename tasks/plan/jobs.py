@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import chain
 
 from stylebatch.tasks.devices.slots import Slot
@@ -12,7 +13,8 @@ from stylebatch.tasks.networks.bundled import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import header_size, load_picture
-from stylebatch.tasks.plan.derived_ids import DerivedIds
+from stylebatch.tasks.pictures.voronoi import Cell, cells_of
+from stylebatch.tasks.plan.derived_ids import DerivedIds, NameTaken
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
 from stylebatch.tasks.request.ids import KEY
@@ -27,13 +29,13 @@ class Style:
     """One style picture of a job.
 
     ``weight`` is its share of the blend; those of a job add up to 1. ``mask`` is a picture that is white where the
-    style applies, if not everywhere.
+    style applies, or a cell of a diagram, if it does not apply everywhere.
     """
 
     path: Place
     sha256: str
     weight: float
-    mask: Place | None = None
+    mask: Place | Cell | None = None
     mask_sha256: str | None = None
 
 
@@ -43,7 +45,8 @@ class Job:
 
     ``content``, ``init``, ``weights``, ``model`` and those of ``styles`` are files that can be opened; ``content_name``
     and ``style_name`` are what the manifest calls them. In ``settings``, the precision is what this machine takes for
-    it.
+    it. Where the picture does not fulfil the condition ``keep``, ``others`` are tried in turn, the same row in other
+    styles.
     """
 
     row: int
@@ -61,6 +64,8 @@ class Job:
     weights_sha256: str
     model: Place | None = None
     model_sha256: str | None = None
+    keep: str = ""
+    others: tuple[Job, ...] = ()
 
     @property
     def painted_only(self) -> bool:
@@ -86,7 +91,7 @@ class Job:
     def pictures(self) -> list[tuple[str, Place]]:
         """The files that are read, each with the manifest's column that names it."""
         named = [("content", self.content), *(("style", style.path) for style in self.styles)]
-        named += [("masks", style.mask) for style in self.styles if style.mask]
+        named += [("masks", style.mask) for style in self.styles if style.mask and not isinstance(style.mask, Cell)]
         return named if self.init is None else [*named, ("init", self.init)]
 
     def refused(self, column: str, problem: str) -> BadRow:
@@ -115,51 +120,48 @@ def make_jobs(
 
     resolve, blend = _Resolver(slot), _Blends(digest)
     ids = DerivedIds(chain(others, (pair.id for pair in pairs if pair.id and KEY not in pair.id)))
-    jobs, bad_rows = [], []
-    for pair in pairs:
+
+    def make(pair: Pair) -> Job:
         settings = resolve(pair.settings)
-        try:
-            content, content_sha256 = digest("content", pair.content)
-            styles = blend(pair)
-            init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
-            weights, weights_sha256 = find_weights(settings)
-            model, model_sha256 = find_model(settings)
-        except _Vanished as error:
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
-            continue
-        except Exception as error:  # whatever a row does is that row's error
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
-            continue
+        content, content_sha256 = digest("content", pair.content)
+        styles = blend(pair)
+        init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
+        weights, weights_sha256 = find_weights(settings)
+        model, model_sha256 = find_model(settings)
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
-        name: str | None = pair.id
-        if not name:
-            name = ids.derive(content.stem, [style.path.stem for style in styles], key)
-        elif KEY in name:
-            name = ids.fill(name, key)
-        if name is None:
-            same = "is another row's already: it asks for the same picture"
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("id", f"{pair.id!r} {same}"),)))
-            continue
-        jobs.append(
-            Job(
-                row=pair.row,
-                id=name,
-                key=key,
-                content=content,
-                styles=styles,
-                init=init,
-                weights=weights,
-                content_name=pair.content,
-                style_name=pair.style,
-                settings=settings,
-                content_sha256=content_sha256,
-                init_sha256=init_sha256,
-                weights_sha256=weights_sha256,
-                model=model,
-                model_sha256=model_sha256,
-            )
+        return Job(
+            row=pair.row,
+            id=ids.name(pair.id, key, content.stem, [style.path.stem for style in styles]),
+            key=key,
+            content=content,
+            styles=styles,
+            init=init,
+            weights=weights,
+            content_name=pair.content,
+            style_name=pair.style,
+            settings=settings,
+            content_sha256=content_sha256,
+            init_sha256=init_sha256,
+            weights_sha256=weights_sha256,
+            model=model,
+            model_sha256=model_sha256,
+            keep=pair.keep,
         )
+
+    jobs, bad_rows = [], []
+    for pair in pairs:
+        try:
+            job = make(pair)
+            if pair.next_styles:
+                job = replace(job, others=tuple(make(replace(pair, styles=other)) for other in pair.next_styles))
+            jobs.append(job)
+        except _Vanished as error:
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+        except NameTaken as error:
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("id", str(error)),)))
+        except Exception as error:  # whatever a row does is that row's error
+            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
     return jobs, bad_rows
 
 
@@ -181,9 +183,14 @@ class _Blends:
         total = sum(style.weight for style in pair.styles)
         masks = pair.masks or (None,) * len(pair.styles)
         for style, mask_name in zip(pair.styles, masks, strict=True):
-            path, sha256 = self._digest("style", style.name)
-            mask, mask_sha256 = self._digest("masks", mask_name) if mask_name else (None, None)
-            yield Style(path, sha256, style.weight / total, mask, mask_sha256)
+            path, digest_of_style = self._digest("style", style.name)
+            mask: Place | Cell | None = None
+            mask_sha256: str | None = None
+            if mask_name:
+                cells = cells_of(mask_name)
+                of_cell = (cells[0], sha256(mask_name.encode()).hexdigest()) if cells else None
+                mask, mask_sha256 = of_cell or self._digest("masks", mask_name)
+            yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
 
 
 class _Vanished(Exception):

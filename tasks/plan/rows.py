@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
@@ -18,12 +18,14 @@ from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.pictures.voronoi import cells_of
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
+from stylebatch.tasks.request.keep import check_keep
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.missing import refuse_missing
 from stylebatch.tasks.request.own_columns import EXTRA, PREFIX, own_cells
 from stylebatch.tasks.request.settings import STARTS, Settings, problems
-from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_styles, written
+from stylebatch.tasks.request.styles import NamedStyle, parse_masks, parse_next_styles, parse_styles, written
 from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.facts import is_known
@@ -39,7 +41,8 @@ ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this i
 class Pair:
     """One good row. The pictures are named as the manifest names them; ``id`` is empty where it gives none.
 
-    ``masks`` are as many as the styles, in their order, or none.
+    ``masks`` are as many as the styles, in their order, or none. Where the picture does not fulfil the condition
+    ``keep``, ``next_styles`` are tried in turn.
     """
 
     row: int
@@ -48,6 +51,8 @@ class Pair:
     styles: tuple[NamedStyle, ...]
     masks: tuple[str, ...]
     settings: Settings
+    keep: str = ""
+    next_styles: tuple[tuple[NamedStyle, ...], ...] = ()
 
     @property
     def style(self) -> str:
@@ -143,7 +148,8 @@ def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Pla
 _PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "content": lambda cell: [str(cell)],
     "style": lambda cell: [style.name for style in parse_styles(cell)],
-    "masks": parse_masks,
+    "next_styles": lambda cell: [style.name for other in parse_next_styles(cell) for style in other],
+    "masks": lambda cell: [mask for mask in parse_masks(cell) if not cells_of(mask)],
     "init": lambda cell: [] if cell in STARTS else [str(cell)],
 }
 
@@ -194,23 +200,30 @@ def _check_row(
         found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
     styles = read("style", _parse_styles)
     look("style", (style.name for style in styles), settings.style_scale)
+    others = read("next_styles", parse_next_styles) if "next_styles" in row else ()
+    look("next_styles", (style.name for other in others for style in other), settings.style_scale)
+    keep = shown(row.get("keep", ""))
+    found += _keep_problems(keep, others, settings)
     masks = read("masks", parse_masks) if "masks" in row else ()
+    if masks and any(len(other) != len(masks) for other in others):
+        found.append(("next_styles", f"are not {len(masks)} each, as the masks are"))
     if masks and styles and len(masks) != len(styles):
         found.append(("masks", f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"))
-    look("masks", masks)
+    look("masks", (mask for mask in masks if not cells_of(mask)))
     if settings.starts_from_picture:
         look("init", [settings.init])
     if settings.engine == "optimize" and not settings.paints and settings.model != "none" and not others_paint:
         found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
     if settings.paints and not found:
-        with _Told(found, "model"):
-            problem = check_network(settings.model, tuple(style.name for style in styles))
-            found += [("model", problem)] if problem else []
+        for tried in (styles, *others):
+            with _Told(found, "model"):
+                problem = check_network(settings.model, tuple(style.name for style in tried))
+                found += [("model", problem)] if problem else []
     if found:
         style = written(styles) if styles else row.get("style", "")
         found = [(column, shown(problem)) for column, problem in found]
         return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
-    return Pair(number, name, content[0], styles, masks, settings)
+    return Pair(number, name, content[0], styles, masks, settings, keep, others)
 
 
 def _parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
@@ -253,6 +266,24 @@ def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
     first = seen.setdefault(as_file(name), row)
     if first != row:
         yield f"{name!r} is that of row {first} already"
+
+
+def _keep_problems(keep: str, others: Sequence[Sequence[NamedStyle]], settings: Settings) -> Iterator[tuple[str, str]]:
+    if not keep:
+        if others:
+            yield "next_styles", "are for a picture that does not fulfil the condition in keep; give one"
+        return
+    try:
+        _check_keep(keep)
+    except BadInput as error:
+        yield "keep", str(error)
+    if settings.engine == "auto":
+        yield "keep", "needs an engine that goes for all styles, and auto chooses one for each; give another"
+    if settings.judge < 1:
+        yield "keep", f"needs the figures of each picture, and judge leaves some without: it is {settings.judge:g}"
+
+
+_check_keep = cache(check_keep)  # one that is wrong raises, and is looked at again
 
 
 def _own_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -20,10 +20,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.voronoi import MOST, diagram
+from stylebatch.tasks.request.keep import check_keep
 from stylebatch.tasks.request.settings import nearest, problems
 from stylebatch.tasks.request.styles import parse_styles, written
 
 BITS = 64
+TRIES = 5  # of a condition, unless they are given
 _MASK = 2**BITS - 1
 _LAST_NUMBER = re.compile(r"(.*[^0-9]|)([0-9]+)([^0-9]*)", re.DOTALL)
 
@@ -34,12 +37,18 @@ class Draw(BaseModel):
     Attributes:
         styles: pictures of each content, each in a style of its own.
         seed: another one is another draw.
+        regions: of each picture, each in a style of its own; with 1, the whole picture is in one style.
+        keep: a condition that each picture has to fulfil, or the next styles of the draw are tried.
+        tries: how many are tried at most, the first among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     styles: int = Field(1, ge=1)
     seed: int = Field(0, ge=0, lt=2**63)
+    regions: int = Field(1, ge=1, le=MOST)
+    keep: str = Field("", min_length=1)
+    tries: int | None = Field(None, ge=1)
 
 
 def parse_draw(given: Any) -> Draw:
@@ -65,24 +74,48 @@ class Drawing:
     def __init__(self, draw: Draw, styles: Sequence[Any]) -> None:
         """
         Raises:
-            BadInput: there are fewer styles than are asked for.
+            BadInput: there are fewer styles than are asked for, or a condition that cannot be evaluated.
         """
         different = {_text(style): style for style in styles}
         self.draw = draw
         self._styles = [different[text] for text in sorted(different)]
-        if draw.styles > len(different):
-            raise BadInput(f"draw: {draw.styles} styles for each content are more than the {len(different)} there are")
+        if draw.keep:
+            check_keep(draw.keep)
+        elif draw.tries:
+            raise BadInput("draw: tries are for keep, a condition that the pictures have to fulfil")
+        each = draw.styles * draw.regions
+        self._tries = (draw.tries or max(1, min(TRIES, len(different) // each))) if draw.keep else 1
+        if each * self._tries > len(different):
+            asked = f"{draw.styles} styles"
+            asked += f" in each of {draw.regions} regions" if draw.regions > 1 else ""
+            asked += f" and {self._tries} tries" if self._tries > 1 else ""
+            asked += f", {each * self._tries} in all," if each * self._tries > draw.styles else ""
+            raise BadInput(f"draw: {asked} for each content are more than the {len(different)} there are")
+        if draw.regions > 1:
+            self._styles = [_single(style) for style in self._styles]
 
     def rows(self, content: str) -> Iterator[dict[str, Any]]:
         """The rows of a content, by its name in the manifest."""
-        for place in draw_places(self.draw.seed, content, len(self._styles), self.draw.styles):
-            yield {"content": content, "style": self._styles[place]}
+        draw, tries = self.draw, self._tries
+        places = draw_places(draw.seed, content, len(self._styles), draw.styles * draw.regions * tries)
+        drawn = [self._styles[place] for place in places]
+        # One cell of a row for each of so many: a style, or those of all regions.
+        cells = drawn if draw.regions == 1 else _batches(drawn, draw.regions)
+        for number in range(draw.styles):
+            row: dict[str, Any] = {"content": content, "style": cells[number]}
+            if draw.regions > 1:
+                seed = hashlib.shake_128(_seeded(draw.seed, f"{content}\0{number}")).hexdigest(8)
+                row["masks"] = diagram(draw.regions, seed)
+            if draw.keep:
+                row["keep"] = draw.keep
+                row["next_styles"] = cells[number + draw.styles :: draw.styles]
+            yield row
 
 
 def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
     """So many of ``range(places)``, each at most once; each is as likely as any other, whatever the ones before."""
     number, rest = _numbered(name)
-    begin = hashlib.shake_128(f"{seed}\0{rest}".encode("utf-8", "surrogatepass")).digest(drawn * BITS // 8)
+    begin = hashlib.shake_128(_seeded(seed, rest)).digest(drawn * BITS // 8)
     moved: dict[int, int] = {}  # of Fisher and Yates' shuffle, what is not in its own place any more
     order = []
     for step, stride in enumerate(_strides(drawn)):
@@ -91,6 +124,14 @@ def draw_places(seed: int, name: str, places: int, drawn: int) -> list[int]:
         order.append(moved.get(place, place))
         moved[place] = moved.get(step, step)
     return order
+
+
+def _batches(items: list[Any], size: int) -> list[list[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _seeded(seed: int, text: str) -> bytes:
+    return f"{seed}\0{text}".encode("utf-8", "surrogatepass")
 
 
 def _numbered(name: str) -> tuple[int, str]:
@@ -105,6 +146,15 @@ def _strides(count_: int) -> tuple[int, ...]:
     """The fractions of the roots of the first primes, in units of 2^-64."""
     primes = (n for n in count(2) if all(n % smaller for smaller in range(2, math.isqrt(n) + 1)))
     return tuple(math.isqrt(prime << 2 * BITS) & _MASK for prime in islice(primes, count_))
+
+
+def _single(style: Any) -> str:
+    """The name of a style that is one picture."""
+    try:
+        (named,) = parse_styles(style)
+    except ValueError:
+        raise BadInput(f"draw: a region takes one picture, and styles has the blend {_text(style)!r}") from None
+    return named.name
 
 
 def _text(style: Any) -> str:

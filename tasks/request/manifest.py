@@ -24,7 +24,8 @@ from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.parquet import parquet_size, read_parquet
 from stylebatch.tasks.storage.places import Place, is_web, join, without_secrets
 
-COLUMNS = ("id", "content", "style", "masks", "label", "extra", "note", *Settings.model_fields)
+OTHERS = ("masks", "keep", "next_styles", "label", "extra", "note")
+COLUMNS = ("id", "content", "style", *OTHERS, *Settings.model_fields)
 REQUIRED = ("content", "style")
 ROWS = 1_000_000
 UNPACKED = 2_000_000_000  # bytes of a Parquet file's columns
@@ -165,6 +166,8 @@ def check_columns(path: Place, rows: Sequence[Mapping[str, Any]]) -> None:
     names = {str(name): None for row in rows for name in row}  # a set that keeps the order
     required = f"; required are {' and '.join(REQUIRED)}" if any(name not in names for name in REQUIRED) else ""
     for name in names:
+        if name == "regions":
+            raise BadRequest(f"{path}: regions go into draw, for drawn styles; a row that names its styles has masks")
         if name not in COLUMNS and not is_own(name):
             own = f"; a column of your own is {PREFIX}{name}"
             raise BadRequest(f"{path}: there is no column or setting {name!r}{nearest(name, COLUMNS)}{required}{own}")

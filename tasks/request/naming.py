@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.request.ids import KEY, id_problem, safe_part
+from stylebatch.tasks.request.ids import KEY, id_problem, safe_part, shortened
 from stylebatch.tasks.request.settings import nearest
 from stylebatch.tasks.request.styles import parse_styles
 
+LONGEST_STYLE = 80  # characters: what there is room for beside a content's name
 FIELDS = ("folder", "stem", "style", "n", "key")
 
 
@@ -88,7 +89,7 @@ def _style(cell: Any) -> str:
         names = [style.name for style in parse_styles(cell)]
     except BadInput:  # the row's, and told there
         names = [str(cell)]
-    return "+".join(_stem(name) for name in names)
+    return shortened("+".join(_stem(name) for name in names), LONGEST_STYLE)
 
 
 @lru_cache(maxsize=100_000)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.voronoi import cells_of
 from stylebatch.tasks.request.settings import STARTS
 from stylebatch.tasks.request.styles import SEPARATOR, NamedStyle, parse_masks, parse_styles, written
 
@@ -33,9 +34,15 @@ def _styles(cell: Any, rename: Rename) -> Any:
         return cell
 
 
+def _next_styles(cell: Any, rename: Rename) -> Any:
+    return [_styles(one, rename) for one in (cell if isinstance(cell, list) else [cell])]
+
+
 def _masks(cell: Any, rename: Rename) -> Any:
+    if cells_of(str(cell)):
+        return cell
     try:
-        return SEPARATOR.join(map(rename, parse_masks(cell)))
+        return SEPARATOR.join(name if cells_of(name) else rename(name) for name in parse_masks(cell))
     except BadInput:
         return cell
 
@@ -44,6 +51,7 @@ _FILES: Mapping[str, Callable[[Any, Rename], Any]] = {
     "content": _one,
     "style": _styles,
     "masks": _masks,
+    "next_styles": _next_styles,
     "init": _one_but(*STARTS),
     "model": _one_but("none"),
     "weights": _one_but("auto"),

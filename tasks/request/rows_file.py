@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stylebatch.tasks.errors import BadInput, BadRequest, told
+from stylebatch.tasks.request.cells import as_text
 from stylebatch.tasks.request.manifest import COLUMNS, Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.own_columns import EXTRA, own_cells
 from stylebatch.tasks.request.renamed import renamed
@@ -34,7 +35,11 @@ def write_rows(manifest: Manifest, out: Place) -> None:
     rows = [_texts(renamed(row, lambda name: _name_from(out.parent, manifest, name))) for row in manifest.rows]
     own = [own_cells(row) for row in manifest.rows]
     given = {name for row in rows for name in row}
-    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in COLUMNS if name in given}
+    columns = {
+        name: pa.array([row.get(name) for row in rows], _TYPES.get(name, pa.string()))
+        for name in COLUMNS
+        if name in given
+    }
     for name in dict.fromkeys(name for row in own for name in row):
         columns[name] = typed([None if is_empty(row.get(name)) else row[name] for row in own])
     buffer = io.BytesIO()
@@ -45,20 +50,17 @@ def write_rows(manifest: Manifest, out: Place) -> None:
         raise BadRequest(f"cannot write to {out.parent}: {told(error)}; choose another place with --out") from None
 
 
-def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    """The cells that are no own columns, as a CSV would have them."""
+_TYPES = {"next_styles": pa.list_(pa.string())}
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells that are no own columns, as a CSV would have them, but for the list of next styles."""
     own = own_cells(row)
     return {
-        name: as_utf8(_text(cell))
+        name: [as_utf8(as_text(one)) for one in cell] if name in _TYPES else as_utf8(as_text(cell))
         for name, cell in row.items()
         if name != EXTRA and name not in own and not is_empty(cell) and not isinstance(cell, Unreadable)
     }
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, Mapping):  # layers with their weights
-        return ", ".join(f"{name}:{weight}" for name, weight in cell.items())
-    return ", ".join(map(str, cell)) if isinstance(cell, list) else str(cell)
 
 
 def _name_from(folder: Place, manifest: Manifest, name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.pictures.voronoi import cells_of
 
 SEPARATOR = " | "
 _SEPARATORS = re.compile(r"(?:^|(?<=\s))\|(?=\s|$)")  # a bar without space around it belongs to a name
@@ -47,17 +48,25 @@ def parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
     return tuple(styles)
 
 
+def parse_next_styles(cell: Any) -> tuple[tuple[NamedStyle, ...], ...]:
+    """The styles of a cell that are tried in turn: a list of cells of styles, or one.
+
+    Raises:
+        BadInput: as `parse_styles`.
+    """
+    return tuple(map(parse_styles, cell if isinstance(cell, list) else [cell]))
+
+
 def parse_masks(cell: Any) -> tuple[str, ...]:
-    """The mask pictures of a cell, written as styles are, but without weights.
+    """The masks of a cell, written as styles are, but without weights; a diagram stands for all of its cells.
 
     Raises:
         BadInput: a name is missing or cannot be written in a cell, or there are weights.
     """
     if isinstance(cell, Mapping):
         raise BadInput("masks have no weights: write a list of pictures, in the order of the styles")
-    if isinstance(cell, list):
-        return tuple(map(_name, cell))
-    return tuple(map(_name, _SEPARATORS.split(str(cell))))
+    names = map(_name, cell if isinstance(cell, list) else _SEPARATORS.split(str(cell)))
+    return tuple(mask for name in names for mask in ([one.name for one in cells_of(name)] or [name]))
 
 
 def written(styles: Sequence[NamedStyle]) -> str:

@@ -26,14 +26,16 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return without_secrets(as_utf8(value))
     if isinstance(value, dict | list):
-        text = _text(value)
+        text = _json(value)
         return value if without_secrets(text) == text else without_secrets(text)
     return value
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    return value if value is None or isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
     try:
         return json.dumps(value, default=str)
     except (TypeError, ValueError):  # a mapping whose names are no texts, a number that is too long

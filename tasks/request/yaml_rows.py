@@ -52,8 +52,14 @@ def read_yaml_rows(text: str, path: Place, refuse_more: Callable[[int], None]) -
     swept = [len(values) for values in sweep.values() if isinstance(values, list)] if isinstance(sweep, dict) else []
     refuse_more((len(pairs) + len(contents) * each) * prod(swept))
     single = [_single(row) for row in pairs]
+    if drawing and drawing.draw.regions > 1:
+        _refuse_masks(single)
     combinations = list(_combinations(sweep, defaults, single, path)) if "sweep" in document else [{}]
     naming = _naming(document, each if contents else 1, len(combinations))
+    if naming and drawing and drawing.draw.keep and "style" in naming.fields:
+        raise WrongYaml(
+            f"name {naming.pattern!r} has {{style}}, which keep may choose otherwise; take {{n}} or {{key}}"
+        )
     named = _named(naming) if naming else _unnamed
     for_all = defaults | prefixed(extra)
     return [
@@ -88,6 +94,12 @@ def _single(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``pairs``, without what is empty in it."""
     cells = {name: value for name, value in row.items() if value not in (None, "")}
     return prefixed(cells.pop(EXTRA)) | cells if isinstance(cells.get(EXTRA), dict) else cells
+
+
+def _refuse_masks(single: Sequence[Mapping[str, Any]]) -> None:
+    for number, row in enumerate(single, start=1):
+        if "masks" in row:
+            raise WrongYaml(f"row {number} of pairs has masks, and draw has regions; leave one out")
 
 
 def _product(styles: Sequence[Any]) -> Callable[[str], Iterator[dict[str, Any]]]:

@@ -49,6 +49,7 @@ class Record(BaseModel):
     masks_sha256: str | None
     weights_sha256: str
     model_sha256: str | None = None  # of the trained network, if one painted
+    far_from_training: bool | None = None  # whether that is tuned to a style, at other sizes than this picture's
     settings: Settings
     finished_at: datetime
 

@@ -21,6 +21,7 @@ _KINDS: Mapping[str, pa.DataType] = {
     **dict.fromkeys(_WHOLE, pa.int64()),
     **dict.fromkeys((*_REAL, "seconds"), pa.float64()),
     "style_loss_by_layer": pa.map_(pa.string(), pa.float64()),
+    "far_from_training": pa.bool_(),
     "finished_at": pa.timestamp("us", tz="UTC"),
 }
 _SCHEMA = pa.schema([(name, _KINDS.get(name, pa.string())) for name in Record.model_fields])
@@ -53,7 +54,11 @@ def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
         ValueError, pa.ArrowException: it is no such table, or one of another version.
     """
     source = pa.BufferReader(data)
-    if not pq.read_schema(source).equals(_SCHEMA):
+    there = pq.read_schema(source)
+    later = [name for name in _SCHEMA.names if name not in there.names]  # than the version that has written it
+    if any(Record.model_fields[name].is_required() for name in later) or any(
+        there.field(name).type != _SCHEMA.field(name).type for name in _SCHEMA.names if name not in later
+    ):
         raise ValueError("is of another version")
     # Row by row group and without Arrow's own threads, as `storage.parquet` says; what is shared stays a dictionary.
     with pq.ParquetFile(source, pre_buffer=False, read_dictionary=[*_SHARED, "settings"]) as file:
@@ -65,7 +70,9 @@ def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
 def _records(batch: pa.RecordBatch, keys: Mapping[str, str]) -> Iterator[Record]:
     columns: dict[str, list[Any]] = {}
     for name in _SCHEMA.names:
-        if name == "settings":
+        if name not in batch.schema.names:
+            columns[name] = [Record.model_fields[name].default] * len(batch)
+        elif name == "settings":
             columns[name] = _spread(batch[name], parse_settings)
         else:
             columns[name] = _spread(batch[name], sys.intern) if name in _SHARED else batch[name].to_pylist()

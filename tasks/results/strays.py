@@ -19,7 +19,7 @@ from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.results.folders import Folders
 from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.files import remove
-from stylebatch.tasks.storage.object_stores import clear_errors, file_system, version_in
+from stylebatch.tasks.storage.object_stores import clear_errors, file_system, tree, version_in
 from stylebatch.tasks.storage.places import Place
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def clear_images(folder: Place, kept: Set[str], coming: Mapping[str, str]) -> No
     Raises:
         BadRequest: a file cannot be moved out of the way.
     """
-    aside = folder / BEFORE / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    now = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     try:
         if isinstance(folder, Path):
-            _clear_here(Folders(folder), kept, coming, aside)
+            _clear_here(Folders(folder), kept, coming, folder / BEFORE / now)
         else:
-            _clear_elsewhere(Folders(folder), kept, coming, aside)
+            _clear_elsewhere(Folders(folder), kept, coming, folder / BEFORE / now)
     except (BadInput, OSError) as error:
         raise BadRequest(f"results of an earlier request cannot be moved out of {folder}: {told(error)}") from None
 
@@ -128,14 +128,8 @@ def _clear_elsewhere(folders: Folders[UPath], kept: Set[str], coming: Mapping[st
 
 
 def _versions(folder: UPath) -> dict[str, str]:
-    """The files in a folder and in those within it, with what tells their versions; none where there is no such one."""
-    try:
-        with clear_errors(folder):
-            found = file_system(folder).find(folder.path, detail=True)
-    except FileNotFoundError:
-        return {}
-    above = f"{folder.path.strip('/')}/"
-    return {str(path).strip("/").removeprefix(above): version_in(info) for path, info in found.items()}
+    """The files in a folder and in those within it, with what tells their versions."""
+    return {name: version_in(entry) for name, entry in tree(folder).items()}
 
 
 def _move(folder: UPath, aside: UPath, known: Set[str], name: str, version: str) -> None:

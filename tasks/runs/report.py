@@ -53,6 +53,8 @@ class Outcome:
     error_type: str | None = None
     error: str | None = None
     attempts: int | None = None  # of a pair that failed
+    tries: int | None = None  # pictures that were looked at, and whether this one passed, where there is a condition
+    passed: bool | None = None
 
     @property
     def output(self) -> Path | None:
@@ -100,6 +102,7 @@ def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
             ("structure", real),
             ("style_distance", real),
             ("content_lost", pa.bool_()),
+            ("far_from_training", pa.bool_()),
             ("steps", whole),
             ("seconds", real),
             ("device", text),
@@ -109,6 +112,8 @@ def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
             ("seed", whole),
             ("network", text),
             ("attempts", whole),
+            ("tries", whole),
+            ("passed", pa.bool_()),
             *((name, text) for name in ("key", "output", "output_sha256", "content_sha256", "style_sha256")),
             *((name, text) for name in ("masks_sha256", "weights_sha256", "model_sha256")),
             ("settings", text),
@@ -131,6 +136,7 @@ class _Rows:
             name: text and as_utf8(text) for name in OWN if (text := getattr(outcome, name)) is not None
         }
         row["row"], row["attempts"] = outcome.row, outcome.attempts
+        row["tries"], row["passed"] = outcome.tries, outcome.passed
         record = outcome.record
         if record is None:
             return row
@@ -185,9 +191,19 @@ def shown(loss: float | None) -> str:
     return f"{loss:,.0f}" if loss >= 100 else f"{loss:.3g}"
 
 
+def far_from_training(outcomes: Iterable[Outcome]) -> list[str]:
+    """The ids of the pictures that a tuned network has painted at sizes that it was not trained for."""
+    return [outcome.id for outcome in outcomes if outcome.record and outcome.record.far_from_training]
+
+
 def content_lost(outcomes: Iterable[Outcome]) -> list[str]:
     """The ids of the pictures in which a person hardly recognizes the content any more."""
     return [outcome.id for outcome in outcomes if outcome.record and outcome.record.content_lost]
+
+
+def not_passed(outcomes: Iterable[Outcome]) -> list[str]:
+    """The ids of the pictures that do not fulfil their row's condition, and are the nearest to it."""
+    return [outcome.id for outcome in outcomes if outcome.passed is False]
 
 
 def _ran_on(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

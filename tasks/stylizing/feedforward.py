@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stylebatch.tasks.devices.memory import free_memory, limit_of
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.networks.models import load_model
+from stylebatch.tasks.networks.models import load_model, load_trained
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork
 from stylebatch.tasks.nst.color import match_colors, match_luminance
 from stylebatch.tasks.nst.condition import LOOKED_AT, look_at
@@ -49,6 +49,13 @@ def paint(jobs: Sequence[Job], contents: Tensor, slot: Slot, frugal: bool) -> Te
     if all(len(conditions) == 1 for conditions in each):
         return painter(contents, torch.cat(each))
     return torch.cat([_by_regions(painter, job, contents[n : n + 1], each[n]) for n, job in enumerate(jobs)])
+
+
+def is_far(job: Job, longer: int) -> bool:
+    """Whether the job's network is tuned to a style at other sizes than this longer side."""
+    assert job.model  # as in `paint`
+    assert job.model_sha256
+    return load_trained(job.model, job.model_sha256).is_far(longer)
 
 
 class _Painter:

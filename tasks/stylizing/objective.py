@@ -22,6 +22,7 @@ from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targe
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.pictures.voronoi import Cell, cell_mask
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
@@ -90,7 +91,9 @@ def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:
     """
     height, width = content.shape[-2:]
     masks = [
-        load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
+        cell_mask(style.mask, width, height)
+        if isinstance(style.mask, Cell)
+        else load_mask(style.mask, style.mask_sha256).resize((width, height), Image.Resampling.BILINEAR)
         for style in styles
         if style.mask
     ]

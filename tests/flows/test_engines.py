@@ -92,6 +92,7 @@ def test_few_pictures_are_optimized_without_measuring(
     assert told.endswith("swirls.jpg: optimized, since there is no network tuned to it"), "nothing is made to look"
 
 
+@pytest.mark.slow
 def test_tuning_that_does_not_pay_is_told_with_its_figures(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,7 @@ def test_it_filters_and_finds_words_in_any_order(page: Page) -> None:
     expect(page.locator(".list > li")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -446,3 +447,43 @@ def test_losses_are_ranked_within_a_style_and_structure_comes_first(
     page.select_option("[name=sort]", "structure")
     page.select_option("[name=direction]", "worst")
     assert ids(page)[1:] == ["chelsea-waves", "row-3"], "what has no figure stays last"
+
+
+def test_many_styles_of_one_photograph_go_on_below_each_other(visit: Visit, samples: Path, tmp_path: Path) -> None:
+    """Each with its own heading, on a screen and on paper, and none wider than the window."""
+    from stylebatch.tasks.gallery.collection import Collection
+    from stylebatch.tasks.gallery.folder import write_page
+    from stylebatch.tasks.gallery.page_data import Look, page_data
+    from stylebatch.tasks.gallery.thumbnails import make_copies
+    from stylebatch.tasks.runs.report import Outcome, write_report, write_run
+    from stylebatch.tasks.runs.run_folder import read_runs
+    from stylebatch.tasks.storage.files import sha256_of
+    from tests.tasks.runs.test_report import make_record
+
+    run = tmp_path / "run"
+    (run / "images").mkdir(parents=True)
+    outcomes = []
+    for row, style in enumerate(("glass", "swirls", "waves", "papercut", "night"), start=1):
+        picture = Path(shutil.copy(samples / "images/chelsea.jpg", run / f"images/{style}.png"))
+        source = samples / ("images/coffee.jpg" if style == "night" else f"styles/{style}.jpg")
+        painting = Path(shutil.copy(source, tmp_path / f"{style}.jpg"))
+        digests = {"output_sha256": sha256_of(picture), "style_sha256": sha256_of(painting)}
+        record = make_record(key=str(row), width=451, height=300, **digests)
+        outcomes.append(Outcome(row, style, str(samples / "images/chelsea.jpg"), f"{style}.jpg", "completed", record))
+    write_report(outcomes, run / "report.parquet")
+    asked = {"manifest": str(tmp_path / "my.csv"), "rows": 5, "set": {}, "set_rows": []}
+    write_run(run / "run.json", outcomes, asked)
+    folder = tmp_path / "page"
+    collection = Collection(read_runs([run]), folder)
+    make_copies.fn(collection.copies())
+    write_page(folder, collection, page_data(collection, Look("", True), {}, {}, []))
+    page = visit(folder / "index.html", viewport={"width": 900, "height": 700})
+    expect(page.locator(".single .cell .head .name")).to_have_text(["Glass", "Swirls", "Waves", "Papercut", "Night"])
+    expect(page.locator(".single .row > .head .name")).to_have_text("Chelsea")
+    main = page.locator("main")
+    assert main.evaluate("main => main.scrollWidth") == main.evaluate("main => main.clientWidth")
+    tops = {box["y"] for cell in page.locator(".cell .result").all() if (box := cell.bounding_box())}
+    assert len(tops) == 2, "three in a row, with the photograph as the first"
+    page.emulate_media(media="print")
+    widths = {round(box["width"]) for cell in page.locator(".cell").all() if (box := cell.bounding_box())}
+    assert all(width > 250 for width in widths), "large enough to be seen on paper"

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
-from tests.waiting import FUSE
+import pytest
 
-COMMAND = str(Path(sys.executable).parent / "stylebatch")
+from tests.command import call
 
 
-def test_every_row_is_one_line_with_its_figures_or_its_error(
-    manifest: Path, tmp_path: Path, prefect_server: str
-) -> None:
+@pytest.mark.usefixtures("prefect", "restored_process")
+def test_every_row_is_one_line_with_its_figures_or_its_error(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     manifest.write_text(manifest.read_text().replace("contents: [", "contents: [broken.jpg, "))
-    done = subprocess.run(
-        [COMMAND, "run", manifest, "--out", tmp_path / "out", "--log-json"],
-        env=os.environ | {"PREFECT_API_URL": prefect_server},
-        capture_output=True,
-        text=True,
-        timeout=FUSE,
-        check=False,
-    )
-    assert done.returncode == 1
+    done = call("run", manifest, "--out", tmp_path / "out", "--log-json")
+    assert done.exit_code == 1, done.stderr
     assert done.stdout == ""
     first, *rows, last = [json.loads(line) for line in done.stderr.splitlines()]
     assert (first["event"], first["pairs"], first["settled"]) == ("started", 2, 1)

@@ -12,6 +12,7 @@ from prefect.client.orchestration import get_client
 
 from stylebatch.flows.stylize import stylize
 from stylebatch.flows.train import train
+from stylebatch.tasks.runs.report import far_from_training
 
 pytestmark = pytest.mark.usefixtures("prefect")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
@@ -20,7 +21,7 @@ SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 def write_manifest(folder: Path, samples: Path, model: Path, **settings: object) -> Path:
     document = {
         "defaults": {**SMALL, "engine": "feedforward", "model": str(model), **settings},
-        "contents": f"{samples}/images/*.jpg",
+        "contents": [f"{samples}/images/{name}.jpg" for name in ("chelsea", "coffee")],
         "styles": f"{samples}/styles/swirls.jpg",
     }
     path = folder / "painted.yaml"
@@ -43,9 +44,9 @@ def test_a_run_paints_in_one_pass_what_goes_together(small_network: Path, tmp_pa
     out = tmp_path / "out"
     manifest = write_manifest(tmp_path, samples, small_network)
     outcomes = stylize(manifest, out)
-    assert [outcome.status for outcome in outcomes] == ["completed"] * 4
+    assert [outcome.status for outcome in outcomes] == ["completed"] * 2
     report = pd.read_parquet(out / "report.parquet")
-    assert list(report["steps"]) == [0] * 4
+    assert list(report["steps"]) == [0] * 2
     assert report["optimizer_loss"].isna().all()
     assert report["total_loss"].is_unique
     for row in report.itertuples():
@@ -53,7 +54,7 @@ def test_a_run_paints_in_one_pass_what_goes_together(small_network: Path, tmp_pa
     with get_client(sync_client=True) as client:
         names = {run.name for run in client.read_task_runs() if run.name.endswith("in one pass")}
     assert any(outcome.id in name for outcome in outcomes for name in names)
-    assert [outcome.status for outcome in stylize(manifest, out)] == ["cached"] * 4
+    assert [outcome.status for outcome in stylize(manifest, out)] == ["cached"] * 2
 
 
 def test_painted_together_or_alone_is_the_same_picture(small_network: Path, tmp_path: Path, samples: Path) -> None:
@@ -79,7 +80,7 @@ def test_the_losses_are_those_of_the_written_picture(small_network: Path, tmp_pa
     row = tmp_path / "row.csv"
     row.write_text(
         f"content,style,size,precision,init,steps\n"
-        f"{samples}/images/astronaut.jpg,{samples}/styles/swirls.jpg,64,float32,{out / painted.output},1\n"
+        f"{samples}/images/chelsea.jpg,{samples}/styles/swirls.jpg,64,float32,{out / painted.output},1\n"
     )
     (optimized,) = stylize(row, tmp_path / "optimized")
     assert optimized.record
@@ -97,6 +98,7 @@ def test_refining_lowers_the_loss_and_is_another_key(small_network: Path, tmp_pa
         assert after.record.key != before.record.key
 
 
+@pytest.mark.slow
 def test_another_network_is_another_key_and_optimizing_does_not_ask_for_one(
     small_network: Path, tuned: Path, tmp_path: Path, samples: Path
 ) -> None:
@@ -112,8 +114,8 @@ def test_another_network_is_another_key_and_optimizing_does_not_ask_for_one(
         stylize(write_manifest(tmp_path, samples, network), tmp_path / "optimized", {"engine": "optimize", "steps": 1})
         for network in (small_network, tmp_path / "gone.safetensors")
     ]
-    assert [one.status for one in optimized[0]] == ["completed"] * 4
-    assert [one.status for one in optimized[1]] == ["cached"] * 4
+    assert [one.status for one in optimized[0]] == ["completed"] * 2
+    assert [one.status for one in optimized[1]] == ["cached"] * 2
 
 
 def test_what_a_network_cannot_do_costs_its_rows_alone(tuned: Path, tmp_path: Path, samples: Path) -> None:
@@ -129,11 +131,13 @@ def test_what_a_network_cannot_do_costs_its_rows_alone(tuned: Path, tmp_path: Pa
         {**good, "model": "gone.safetensors"},
         {**good, "model": "torn.safetensors"},
         {**good, "preserve_color": "luminance"},
+        {**good, "size": 112},
     ]
     manifest = tmp_path / "rows.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)))
     outcomes = stylize(manifest, tmp_path / "out")
-    assert [one.status for one in outcomes] == ["completed", *["failed"] * 4, "completed"]
+    assert [one.status for one in outcomes] == ["completed", *["failed"] * 4, *["completed"] * 2]
+    assert far_from_training(outcomes) == [outcomes[-1].id]
     wanted = [
         "model: swirls.safetensors is tuned to another style, swirls.jpg",
         "model: swirls.safetensors is tuned to another style, swirls.jpg",

@@ -19,7 +19,7 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import objective
 from stylebatch.tasks.stylizing.stylize import Finished, stylize_in_memory
 
-QUICK: dict[str, Any] = {"size": 64, "steps": 3}
+QUICK: dict[str, Any] = {"size": 48, "steps": 3}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_picture_and_numbers_are_those_of_a_run(
 ) -> None:
     run_flow(manifest, tmp_path / "out")
     row = pd.read_parquet(tmp_path / "out/report.parquet").iloc[0]
-    made = stylebatch.stylize(content, style, **QUICK)
+    made = stylebatch.stylize(content, style, size=64, steps=3)
     for name in ("total_loss", "content_loss", "style_loss", "tv_loss", "optimizer_loss", "steps", "device", "key"):
         assert getattr(made, name) == row[name], name
     assert made.style_loss_by_layer == {

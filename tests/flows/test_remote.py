@@ -85,6 +85,7 @@ def test_a_run_from_and_to_a_bucket_and_the_next_one_computes_nothing(bucket: Bu
     assert set(read) == {f"GET /{bucket.name}/out/grids/grid-001.png?"}, "a picture was read to see that all is done"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> None:
     for number in range(24):
@@ -101,6 +102,7 @@ def test_many_rows_are_listed_and_not_asked_for_one_by_one(bucket: Bucket) -> No
     assert len(bucket.store.requests) < 24 + 40, "one a row, and some for the run"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_network_is_tuned_into_a_bucket_and_painted_with_from_there(
     bucket: Bucket, small_network: Path, monkeypatch: pytest.MonkeyPatch
@@ -154,6 +156,7 @@ def test_local_and_remote_go_together(bucket: Bucket, tmp_path: Path, samples: P
     assert (tmp_path / "out/images/masked.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_weights_by_url(bucket: Bucket, tmp_path: Path) -> None:
     from tests.random_weights import make_model, save
@@ -168,6 +171,7 @@ def test_weights_by_url(bucket: Bucket, tmp_path: Path) -> None:
     assert "bad.safetensors is damaged, or no file of weights" in str(refused[0].error)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_reprocess_and_gallery_of_a_remote_run(bucket: Bucket, tmp_path: Path) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))
@@ -193,6 +197,7 @@ def test_reprocess_and_gallery_of_a_remote_run(bucket: Bucket, tmp_path: Path) -
         gallery([out])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_an_endpoint_that_fails_now_and_then(bucket: Bucket) -> None:
     def fault(number: int, line: str) -> str:
@@ -263,6 +268,7 @@ class Meddler(Watcher):
         cache.forget()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_picture_that_changes_or_vanishes_during_the_run(bucket: Bucket) -> None:
     bucket.put(
@@ -278,6 +284,7 @@ def test_a_picture_that_changes_or_vanishes_during_the_run(bucket: Bucket) -> No
     assert vanished.error == "there is no file coffee.jpg"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_altered_pictures_and_records_are_no_hits(bucket: Bucket) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))
@@ -294,6 +301,7 @@ def test_altered_pictures_and_records_are_no_hits(bucket: Bucket) -> None:
         assert bucket.get(f"out/{outcome.output}") == bucket.get(f"out/.store/pictures/{outcome.record.key}.png")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_killed_and_run_again(bucket: Bucket, prefect_server: str) -> None:
     rows = ["one,1,0", "two,1,1", "endless,100000,2"]

@@ -66,7 +66,8 @@ def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_
     return digests(folder / "out")
 
 
-@pytest.mark.parametrize("runner", ["dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["dask", "ray"])
 def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str, workplace: Path
 ) -> None:

@@ -35,16 +35,19 @@ def test_a_served_manifest_stylizes_what_is_new(
     manifest = tmp_path / "rows.yaml"
     styles = f"styles: {samples}/styles/glass.jpg\n"
     manifest.write_text(f"defaults: {{size: 64, steps: 1}}\ncontents: photographs/*.jpg\n{styles}")
+    printed = tmp_path / "printed"
     process = subprocess.Popen(
         [COMMAND, "serve", str(manifest), "--interval", "3", "--out", str(out)],
         cwd=workplace,
         env=os.environ | {"PREFECT_API_URL": prefect_server, "PREFECT_RUNNER_POLL_FREQUENCY": "2"},
-        stdout=subprocess.DEVNULL,
+        stdout=printed.open("w"),
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
         wait_for(lambda: statuses(out) == ["completed"], "the first run is done", process)
+        told = "rows: 1 of 1 rows are done (1 completed, 0 cached, 0 failed)"
+        wait_for(lambda: told in printed.read_text(), "a line tells of it", process)
         wait_for(lambda: statuses(out) == ["cached"], "another run has found all done", process)
         shutil.copy(samples / "images/coffee.jpg", folder)
         wait_for(lambda: statuses(out) == ["cached", "completed"], "a run has done what is new", process)

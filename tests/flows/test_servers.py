@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest import mock
 
+import prefect
 import psutil
 import pytest
 from prefect.context import refresh_global_settings_context
@@ -99,6 +100,27 @@ def test_a_named_server_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         http.server_close()
         wait_for(lambda: lost, "the server's death to be told")
     assert lost == [f"the Prefect server at {url} does not answer any more; start it again"]
+
+
+class _Busy(_Healthy):
+    """Takes longer for an answer than a connection may take."""
+
+    def do_GET(self) -> None:
+        time.sleep(4 * module.PROBE)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"true" if self.path.endswith("/health") else f'"{prefect.__version__}"'.encode())
+
+
+def test_a_named_server_that_is_busy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROBE", 0.1)
+    http = HTTPServer(("127.0.0.1", 0), _Busy)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{http.server_port}/api"
+    with http, temporary_settings({PREFECT_API_URL: url}):
+        NamedServer(url).wait()
+        http.shutdown()
 
 
 def test_prefect_s_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:

@@ -83,10 +83,11 @@ def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, 
 
 def test_refresh_and_new_settings_compute_again(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    stylize(manifest, out)
-    assert statuses(stylize(manifest, out, refresh=True)) == ["completed", "completed"]
-    assert statuses(stylize(manifest, out, {"steps": "2"})) == ["completed", "completed"]
-    assert statuses(stylize(manifest, out)) == ["cached", "cached"]
+    one, two = {"steps": "1"}, {"steps": "2"}
+    stylize(manifest, out, one)
+    assert statuses(stylize(manifest, out, one, refresh=True)) == ["completed", "completed"]
+    assert statuses(stylize(manifest, out, two)) == ["completed", "completed"]
+    assert statuses(stylize(manifest, out, one)) == ["cached", "cached"]
 
 
 def test_a_bad_row_costs_only_itself(tmp_path: Path, samples: Path) -> None:

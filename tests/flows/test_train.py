@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from stylebatch.flows.cli import app
 from stylebatch.flows.train import train
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.networks.models import read_model, read_trained
+from tests.command import call
 
 pytestmark = pytest.mark.usefixtures("prefect")
-COMMAND = str(Path(sys.executable).parent / "stylebatch")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 
 
-def test_the_command_tunes_a_network_and_says_what_it_is(
-    tmp_path: Path, samples: Path, small_network: Path, prefect_server: str
-) -> None:
+@pytest.mark.usefixtures("restored_process")
+def test_the_command_tunes_a_network_and_says_what_it_is(tmp_path: Path, samples: Path, small_network: Path) -> None:
     out = tmp_path / "swirls.safetensors"
     arguments = [f"{samples}/styles/swirls.jpg", f"--contents={samples}/images/*.jpg", f"--out={out}", "--json"]
     options = [f"--start={small_network}", "--steps=2", "--set=size=64", "--set=precision=float32"]
-    environment = os.environ | {"PREFECT_API_URL": prefect_server}
-    done = subprocess.run(
-        [COMMAND, "train", *arguments, *options], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = call("train", *arguments, *options)
+    assert done.exit_code == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     assert said["out"] == str(out)
     assert said["samples"] == 8
@@ -122,6 +113,6 @@ def test_the_command_tells_what_cannot_be_before_anything_starts(
     arguments: list[str], message: str, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(samples)
-    found = CliRunner().invoke(app, ["train", *arguments])
+    found = call("train", *arguments)
     assert found.exit_code == 2, found.output
     assert message in " ".join(found.output.split())

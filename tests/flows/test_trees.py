@@ -34,7 +34,7 @@ def picture(number: int) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(params=["here", "store"])
+@pytest.fixture(params=["here", pytest.param("store", marks=pytest.mark.slow)])
 def folder(request: pytest.FixtureRequest, tmp_path: Path, small_network: Path) -> Place:
     """The folder of a data set and its manifest, on this machine or in a bucket."""
     root: Place = (

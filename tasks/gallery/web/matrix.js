@@ -2,6 +2,7 @@
 // Results as a matrix: contents × styles, or × a setting that differs; a further one goes down within each content.
 
 const CELLS = 60; // that are made at once
+const ACROSS = 4; // results of a single row that are side by side; more of them go on below, each with its own heading
 
 function grouped(pairs, dimensions) {
   return groupedBy(pairs, (pair) => JSON.stringify(dimensions.map((name) => valueOf(pair, name))));
@@ -43,10 +44,11 @@ function heading(role, members, labels, said = []) {
   return cell;
 }
 
-/** What goes down and across, and the content or style that all results have in common. */
+/** What goes down and across, and the content or style that all results have in common, unless a heading shows it. */
 function corner() {
   const [pair] = data.pairs;
-  const lone = [..."content" in data.values ? [] : [data.contents[pair.content]], ..."style" in data.values ? [] : originals(pair).styles];
+  const isSeen = (name) => name in data.values || data.rowLabels.includes(name) || data.columnLabels.includes(name);
+  const lone = [...isSeen("content") ? [] : [data.contents[pair.content]], ...isSeen("style") ? [] : originals(pair).styles];
   return make("div", { className: "head", role: "columnheader" },
     ...lone.map((one) => make("div", { className: "lone" }, thumbnail(one, ""), make("span", { className: "name" }, ...breakable(one.label)))),
     make("span", { className: "name" }, ...breakable(`${data.rows.map(wordOf).join(", ")} ↓`)),
@@ -60,9 +62,13 @@ function matrix(pairs) {
   const table = make("div", { className: "matrix", role: "table", ariaLabel: "Results" });
   table.style.setProperty("--columns", columns.length);
   if (size.value > 0) table.style.setProperty("--chosen", `${size.value}px`);
-  table.append(make("div", { className: "row top", role: "row" }, corner(),
-    ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
-  const width = size.value > 0 ? Number(size.value) : (innerWidth - 200) / columns.length;
+  const single = rows.length === 1 && columns.length > ACROSS && data.columns.includes("style");
+  table.classList.toggle("single", single);
+  if (!single) {
+    table.append(make("div", { className: "row top", role: "row" }, corner(),
+      ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
+  }
+  const width = size.value > 0 ? Number(size.value) : (innerWidth - 200) / (single ? ACROSS : columns.length);
   const block = data.rows.filter((name) => name === "content" || name === "style");
   const row = ([, members], place) => {
     const before = rows[place - 1]?.[1][0];
@@ -71,9 +77,10 @@ function matrix(pairs) {
       heading("rowheader", members, data.rowLabels, said));
     const cells = grouped(members, data.columns);
     const baseline = compares ? columns.map(([key]) => cells.get(key)?.[0]).find((pair) => pair?.picture) : null;
-    for (const [key] of columns) {
+    for (const [key, members] of columns) {
       made.append(make("div", { className: "cell", role: "cell" },
-        ...(cells.get(key) ?? []).map((pair) => resultTile(pair, baseline, width))));
+        ...(cells.get(key) ?? []).map((pair) => resultTile(pair, baseline, width)),
+        ...(single ? [heading("presentation", members, data.columnLabels)] : [])));
     }
     return made;
   };

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_picture_is_linked_where_that_can_be_done(
     def refuse(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(places.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     export(tree, "imagefolder", tmp_path / "copies")
     assert not (tmp_path / "copies/beach/img.0001.jpg").samefile(tree / "images/beach/img.0001.jpg")
     assert same(Image.open(tmp_path / "copies/beach/img.0001.jpg"), 1, tmp_path)
@@ -248,10 +249,23 @@ def test_an_export_that_fails_leaves_nothing(
     assert {file.name for file in tmp_path.iterdir()} == {"run"}
 
 
+def test_two_processes_do_not_write_one_data_set(tree: Path, tmp_path: Path) -> None:
+    out, said = tmp_path / "out", []
+
+    def progress(done: int, all_: int) -> None:
+        with pytest.raises(BadRequest) as caught:
+            export(tree, "parquet", out)
+        said.append(str(caught.value))
+
+    assert export(tree, "imagefolder", out, progress=progress).pictures == 3
+    assert said == [f"--out {out}: another process is exporting into it"] * 3
+
+
 @each_form
 def test_an_earlier_export_gives_way_only_when_told_to(form: Form, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    (out / ".hidden").mkdir(parents=True)
+    out.mkdir()
+    (out / ".DS_Store").touch()
     (tmp_path / ".out.part/half").mkdir(parents=True)  # by an export that was killed
     export(tree, "imagefolder", out)
     with pytest.raises(BadRequest, match="there is an export in it already; give --overwrite"):
@@ -265,8 +279,10 @@ def test_an_earlier_export_gives_way_only_when_told_to(form: Form, tree: Path, t
 def test_a_folder_with_other_things_is_refused(form: Form, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("mine")
+    (tmp_path / "checkout/.git").mkdir(parents=True)
     for out, says in (
         ("mine", "there is notes.txt in it"),
+        ("checkout", "there is .git in it"),
         ("run", "there is images in it"),
         ("run/run.json", "a file"),
     ):
@@ -274,6 +290,10 @@ def test_a_folder_with_other_things_is_refused(form: Form, tree: Path, tmp_path:
             with pytest.raises(BadRequest, match=says):
                 export(tree, form, tmp_path / out, overwrite)
     assert names(tmp_path / "mine") == ["notes.txt"]
+    export(tree, form, tmp_path / "out")
+    (tmp_path / "out/notes.txt").write_text("put there since")
+    with pytest.raises(BadRequest, match=r"there is notes\.txt in it, which no export has written"):
+        export(tree, form, tmp_path / "out", overwrite=True)
     with pytest.raises(BadRequest, match="nothing can be written over http"):
         export(tree, form, UPath("https://example.com/out"))
 
@@ -314,7 +334,7 @@ def test_in_a_store_what_is_not_whole_is_known_and_begun_anew(
     out = UPath(bucket.url("out"))
     seen: list[str] = []
 
-    def write(samples: Samples, target: places.Target) -> Iterator[Any]:
+    def write(samples: Samples, target: places.Target) -> Generator[Any]:
         for sample in samples:
             target.take(sample)
             seen[:] = bucket.names("out")
@@ -322,7 +342,7 @@ def test_in_a_store_what_is_not_whole_is_known_and_begun_anew(
             raise BadInput("killed")
 
     with monkeypatch.context() as patch:
-        patch.setitem(WRITERS, "imagefolder", write)  # type: ignore[arg-type]
+        patch.setitem(WRITERS, "imagefolder", write)
         with pytest.raises(BadRequest, match="killed; nothing was left there"):
             export(tree, "imagefolder", out)
     assert seen == [f"out/{NOTE}", "out/beach/img.0001.jpg"]

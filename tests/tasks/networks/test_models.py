@@ -11,6 +11,7 @@ import torch
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.bundled import BUNDLED, model_here
+from stylebatch.tasks.networks.model_check import far_from_training
 from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.nst.condition import WIDTH
@@ -131,3 +132,20 @@ def test_the_network_that_comes_along_is_for_any_style_and_small() -> None:
     assert read_trained(BUNDLED).style_sha256 == ""
     assert BUNDLED.stat().st_size < 6e6
     read_model(BUNDLED)
+
+
+@pytest.mark.parametrize(("longer", "far"), [(127, True), (128, False), (512, False), (513, True)])
+def test_a_tuned_network_knows_for_which_sizes_it_was_trained(network: AnyStyleNetwork, longer: int, far: bool) -> None:
+    assert trained(network).is_far(longer) is far
+    assert not trained(network).model_copy(update={"style": "", "style_sha256": ""}).is_far(longer)
+
+
+def test_rows_of_other_sizes_are_told(file: Path) -> None:
+    rows = [Settings(engine="feedforward", model=file.name, size=size) for size in (256, 1024, 1024, 64)]
+    unknown = Settings(engine="feedforward", model=file.name, size="original")
+    assert far_from_training([*rows, unknown, Settings(size=4096)], lambda name: file.parent / name) == [
+        "2 rows paint with night.safetensors at size=1024, and it was tuned for 128 to 512 px: its strokes will look "
+        "too fine; tune one with --set size=1024",
+        "1 row paints with night.safetensors at size=64, and it was tuned for 128 to 512 px: its strokes will look "
+        "too coarse; tune one with --set size=64",
+    ]

@@ -78,19 +78,31 @@ def pixels(store: Store, job: Job) -> np.ndarray:
     return np.asarray(Image.open(store.picture(job.key, "png")))
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> np.ndarray:
+    """The pixels of the picture that the network makes which is used where none is named."""
+    job, store = job_of(samples), Store(tmp_path_factory.mktemp("usual"))
+    stylize(job, store, CPU)
+    return pixels(store, job)
+
+
 @pytest.mark.parametrize(
     ("network", "ending"),
-    [("vgg19-torchvision", "safetensors"), ("vgg16", "pth"), ("squeezenet", "pth"), ("mobilenet", "safetensors")],
+    [
+        pytest.param("vgg19-torchvision", "safetensors", marks=pytest.mark.slow),  # VGG-16's brother
+        ("vgg16", "pth"),
+        ("squeezenet", "pth"),
+        ("mobilenet", "safetensors"),
+    ],
 )
 def test_each_network_makes_a_picture_of_its_own(
-    network: NetworkName, ending: str, tmp_path: Path, samples: Path
+    network: NetworkName, ending: str, tmp_path: Path, samples: Path, usual: np.ndarray
 ) -> None:
     weights, store = save(make_model(network), tmp_path / f"own.{ending}"), Store(tmp_path)
-    job, usual = job_of(samples, network=network, weights=str(weights)), job_of(samples)
+    job = job_of(samples, network=network, weights=str(weights))
     record = stylize(job, store, CPU)
-    stylize(usual, store, CPU)
     content = resize(load_picture(job.content), 64)
-    assert not np.array_equal(pixels(store, job), pixels(store, usual))
+    assert not np.array_equal(pixels(store, job), usual)
     assert not np.array_equal(pixels(store, job), np.asarray(content))
     assert tuple(record.style_loss_by_layer) == NETWORKS[network].style_layers
     assert (record.weights_sha256, record.settings.network) == (sha256_of(weights), network)

@@ -31,6 +31,6 @@ def test_steps_are_those_of_torchs_own() -> None:
             one.grad = torch.randn_like(one)
             other.grad = one.grad.clone()
         ours.step()
-        theirs.step()
+        theirs.step()  # type: ignore[no-untyped-call]
     for one, other, first in zip(own, torchs, start, strict=True):
         assert (one - other).norm() < 0.03 * (other - first).norm()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.nst.weights import bundled_weights
 from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.voronoi import Cell
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, check_rows
@@ -264,6 +266,17 @@ def test_a_job_knows_its_pictures(folder: Path) -> None:
     assert without.init_sha256 is None
 
 
+def test_regions_of_a_diagram_are_masks_by_their_names(folder: Path) -> None:
+    blend = {**PAIR, "style": "style.png | start.png"}
+    first, other = jobs_of(folder, {**blend, "masks": "voronoi:2:a"}, {**blend, "masks": "voronoi:2:b"})
+    assert [style.mask for style in first.styles] == [Cell(1, 2, "a"), Cell(2, 2, "a")]
+    assert [name for name, _ in first.pictures] == ["content", "style", "style"]
+    assert first.masks_sha256 != other.masks_sha256
+    assert first.key != other.key
+    (bad,) = check_rows(Manifest(folder / "rows.csv", [{**blend, "masks": "voronoi:3:a"}]), {})[1]
+    assert bad.message == "masks: 3 for 2 in style; give each style its mask, in the same order"
+
+
 # Ids
 
 
@@ -315,7 +328,7 @@ def test_a_key_within_an_id_is_the_pairs(folder: Path) -> None:
     first, larger = jobs_of(folder, {**PAIR, "id": "beach/a-{key}"}, {**PAIR, "id": "beach/a-{key}", "size": 64})
     assert [job.id for job in (first, larger)] == [f"beach/a-{job.key[:8]}" for job in (first, larger)]
     _, (bad,) = attempt(folder, {**PAIR, "id": "a-{key}"}, {**PAIR, "id": "A-{key}"})
-    assert bad.message == "id: 'A-{key}' is another row's already: it asks for the same picture"
+    assert re.fullmatch(r"id: 'A-[0-9a-f]{8}' is another row's already, which asks for the same picture", bad.message)
 
 
 # Pictures that are no longer what the check saw

@@ -12,6 +12,7 @@ import pytest
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.request.draw import Draw, Drawing, draw_places, parse_draw
+from stylebatch.tasks.request.styles import parse_masks
 
 STYLES = [f"styles/{letter}.jpg" for letter in "abcdefghijklmnopqrst"]
 PICTURES, PLACES = 10_000, 20
@@ -93,6 +94,31 @@ def test_names_with_numbers_are_no_less_even(pattern: str, turn: int) -> None:
     assert farthest(names, turn) < 4.5 * math.sqrt(PICTURES / PLACES * (1 - 1 / PLACES)) / 2
 
 
+def test_regions_have_styles_of_their_own_and_a_diagram_for_each_picture() -> None:
+    drawing = Drawing(Draw(styles=2, regions=3), STYLES)
+    rows = [row for name in NUMBERED[:50] for row in drawing.rows(name)]
+    for first, second in zip(rows[::2], rows[1::2], strict=True):
+        assert len({*first["style"], *second["style"]}) == 6
+    assert len({row["masks"] for row in rows}) == len(rows) == 100
+    assert all(len(parse_masks(row["masks"])) == 3 for row in rows)
+    assert rows == [row for name in NUMBERED[:50] for row in Drawing(drawing.draw, STYLES[::-1]).rows(name)]
+
+
+def test_a_condition_has_the_next_styles_of_the_draw_behind_it() -> None:
+    keep = "structure >= 0.4"
+    plain = drawn(NUMBERED[:20], 2)
+    for name in NUMBERED[:20]:
+        one, other = Drawing(Draw(styles=2, keep=keep, tries=3), STYLES).rows(name)
+        assert [one["style"], other["style"]] == plain[name], "a condition changes nothing where all pass"
+        tried = [one["style"], *one["next_styles"], other["style"], *other["next_styles"]]
+        assert len(set(tried)) == len(tried) == 6
+        assert (one["keep"], other["keep"]) == (keep, keep)
+    (row,) = Drawing(Draw(keep=keep, regions=3), STYLES).rows("a.jpg")
+    assert [len(styles) for styles in (row["style"], *row["next_styles"])] == [3] * 5
+    (row,) = Drawing(Draw(keep=keep), STYLES[:3]).rows("a.jpg")
+    assert len(row["next_styles"]) == 2, "as many as there are, where nothing else is asked for"
+
+
 def test_all_combinations_of_two_styles_come_up() -> None:
     pairs = Counter(frozenset(draw_places(0, name, PLACES, 2)) for name in NUMBERED)
     assert len(pairs) == math.comb(PLACES, 2)
@@ -113,6 +139,14 @@ def test_any_name_can_be_drawn_for(name: str) -> None:
         ({"styles": 0}, "draw: styles: "),
         ({"styles": [1]}, "draw: styles: "),
         ({"seed": "-1"}, "draw: seed: "),
+        ({"regions": 65}, "draw: regions: "),
+        ({"styles": 4, "regions": 6}, "draw: 4 styles in each of 6 regions, 24 in all, for each content are more than"),
+        ({"keep": "structure >"}, "keep structure >: invalid syntax; write it as keep 'structure < 0.6'"),
+        ({"keep": "stucture > 1"}, "keep: the report has no column 'stucture'; did you mean 'structure'?"),
+        ({"keep": ""}, "draw: keep: "),
+        ({"tries": 3}, "draw: tries are for keep"),
+        ({"keep": "structure > 0", "tries": 0}, "draw: tries: "),
+        ({"keep": "structure > 0", "styles": 3, "tries": 7}, "draw: 3 styles and 7 tries, 21 in all, for each content"),
         ({"styles": "21"}, "draw: 21 styles for each content are more than the 20 there are"),
     ],
 )
@@ -120,3 +154,8 @@ def test_a_wrong_draw_is_one_sentence(given: Any, says: str) -> None:
     with pytest.raises(BadInput) as caught:
         Drawing(parse_draw(given), [*STYLES, *STYLES])
     assert says in str(caught.value)
+
+
+def test_a_region_takes_no_blend() -> None:
+    with pytest.raises(BadInput, match=r"a region takes one picture, and styles has the blend 'a\.jpg \| b\.jpg'"):
+        Drawing(Draw(regions=2), [*STYLES, ["a.jpg", "b.jpg"]])

@@ -220,6 +220,16 @@ SWEPT = "pairs: [{content: a.png, style: b.png}]\nsweep: "
         ("defaults: [1]\npairs: [{content: a.png, style: b.png}]", "defaults is a mapping"),
         ("pairs: [{contents: a.png, style: b.png}]", "'contents'; did you mean 'content'?"),
         ("pairs: [a.png]", "pairs is a list of mappings"),
+        ("draw: {styles: 1}\npairs: [{content: a.png, style: b.png}]", "draw takes some of the styles for each of the"),
+        ("draw: {styles: 3}\ncontents: a.png\nstyles: [a.png, b.png]", "draw: 3 styles for each content are more"),
+        (
+            "pairs: [{content: a.png, style: b.png, masks: a.png}]\n"
+            "draw: {regions: 2}\ncontents: a.png\nstyles: [a.png, b.png]",
+            "row 1 of pairs has masks, and draw has regions",
+        ),
+        ("pairs: [{content: a.png, style: b.png, masks: a.png, regions: 2}]", "regions go into draw, for drawn styles"),
+        ("extra: [a]\npairs: [{content: a.png, style: b.png}]", "extra is a mapping"),
+        ("pairs: [{content: a.png, style: b.png, split: a}]", "a column of your own is x_split"),
         ("contents: a.png", "both contents and styles"),
         ("contents: gone/*.png\nstyles: b.png", "nothing matches gone/*.png"),
         ("contents: [[5]]\nstyles: b.png", "contents is a name or glob"),

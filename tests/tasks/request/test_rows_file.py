@@ -65,6 +65,19 @@ def test_elsewhere_the_rows_name_the_same_files(manifest: Path, tmp_path: Path) 
         assert there.id == here.id
 
 
+def test_conditions_and_regions_are_kept(manifest: Path) -> None:
+    draw = "draw: {styles: 1, regions: 2, keep: structure > 0.5, tries: 2}"
+    text = TEXT.replace("draw: {styles: 2, seed: 3}", draw).replace(
+        ", {styles/a.png: 2, styles/b.png: 1}", ", tree/*/*.png"
+    )
+    manifest.write_text(text[: text.index("pairs:")])
+    out = manifest.with_name("pairs.parquet")
+    write_rows(read_manifest(manifest), out)
+    assert pairs_of(out) == pairs_of(manifest)
+    assert {(len(pair.styles), len(pair.masks), len(pair.next_styles)) for pair in pairs_of(out)} == {(2, 2, 1)}
+    assert pairs_of(out)[0].masks[0].startswith("voronoi:1/2:")
+
+
 def test_by_url_names_are_whole(manifest: Path) -> None:
     store = UPath(f"memory://{uuid.uuid4().hex}")
     write_rows(read_manifest(manifest), store / "pairs.parquet")

@@ -54,6 +54,26 @@ def test_what_somebody_has_put_there_or_altered_is_kept_apart(run: Path) -> None
     assert (aside / "beach/k2-copy.png").read_text() == "retouched"
 
 
+def test_one_that_is_killed_has_lost_nothing_and_the_next_does_the_rest(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run / "images/mine.txt").write_text("notes")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            clear_images(run, {"images/k1-link.png"}, {})
+    assert (run / "images/mine.txt").exists()
+    assert (run / "images/k1-link.png").exists()
+    clear_images(run, {"images/k1-link.png"}, {})
+    assert names(run / "images") == ["k1-link.png"]
+    assert [file.read_text() for file in (run / BEFORE).rglob("*.txt")] == ["notes"]
+    assert names(run / ".store/pictures") == ["k1.png", "k2.png"]
+
+
 def test_nothing_is_done_where_there_is_nothing_to_do(run: Path, tmp_path: Path) -> None:
     clear_images(tmp_path / "nowhere", set(), {})
     before = names(run)

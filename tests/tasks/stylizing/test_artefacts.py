@@ -24,7 +24,7 @@ BAND = 4  # pixels at each side that count as the edge
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> np.ndarray:
     """Grey values (H, W) of a written picture."""
-    row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 96, "steps": 40}
+    row = {"content": "images/coffee.jpg", "style": "styles/swirls.jpg", "size": 96, "steps": 24}
     manifest = Manifest(samples / "test.yaml", [row])
     pairs, _ = check_rows(manifest, {})
     (job,), _ = make_jobs(manifest, pairs, Slot("cpu"))

@@ -71,7 +71,11 @@ def distance(grams: dict[str, np.ndarray], styles: dict[str, np.ndarray]) -> flo
         ({"objective": "classic", "style_scale": 1.5}, 64),
         ({"pooling": "average"}, 64),  # seen by another network than the judge
         ({"preserve_color": "luminance"}, 64),
-        ({"size": 320, "steps": 1, "style_layers": "relu1_1", "content_layers": "relu1_1"}, 256),
+        pytest.param(
+            {"size": 320, "steps": 1, "style_layers": "relu1_1", "content_layers": "relu1_1"},
+            256,
+            marks=pytest.mark.slow,  # as large as judges see pictures at all
+        ),
     ],
     ids=str,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.request.settings import Settings
@@ -68,3 +70,14 @@ def test_no_more_pictures_are_taken_than_the_memory_holds(
     monkeypatch.setattr(module, "MOST_BYTES", 3 * 3 * 96**2)
     made = make_request(styles[:1], contents, Settings(size=64), "cpu")
     assert len(made.contents) == 3
+
+
+def test_for_original_sizes_the_usual_one_is_trained_for(tmp_path: Path, styles: Sequence[File]) -> None:
+    files = []
+    for number, size in enumerate([(300, 200), (120, 320), (340, 30), (900, 900), (70, 80)]):
+        Image.new("RGB", size, (number, 0, 0)).save(tmp_path / f"{number}.png")
+        files.append((tmp_path / f"{number}.png", str(number)))
+    made = make_request(styles[:1], files, Settings(size="original"), "cpu")
+    assert made.size == 320, "the median of the longer sides, in steps of 64"
+    assert made.longer_sides == (160, 480)
+    assert make_request(styles[:1], files[-2:], Settings(size="original"), "cpu").size == 512, "of 900 and 80"

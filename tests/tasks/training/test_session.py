@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.training.checkpoint import Checkpoint
 from stylebatch.tasks.training.files import checkpoint_of
 from stylebatch.tasks.training.request import File, Request
+from stylebatch.tasks.training.samples import Sample
 from stylebatch.tasks.training.session import BATCH, Point, Session
 from stylebatch.tasks.training.training import train_network
 
@@ -60,6 +60,7 @@ def test_a_training_leaves_a_network_that_says_what_it_is(whole: Path, tuning: R
     )
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
     whole: Path, tuning: Request, tmp_path: Path
 ) -> None:
@@ -141,13 +142,14 @@ def test_a_training_that_diverges_is_told(tuning: Request) -> None:
 
 def test_a_sample_without_a_finite_loss_is_left_out(tuning: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     with Session(tuning, SLOT) as session:
-        study = session._study
+        draw = session._samples.draw
 
-        def spoiled(number: int) -> tuple[float, Sequence[torch.Tensor]]:
-            loss, gradients = study(number)
-            return (loss, gradients) if number else (float("nan"), [one * float("nan") for one in gradients])
+        def spoiled(number: int) -> Sample:
+            sample = draw(number)
+            nowhere = {layer: float("nan") * features for layer, features in sample.arrangement.items()}
+            return sample if number else replace(sample, arrangement=nowhere)
 
-        monkeypatch.setattr(session, "_study", spoiled)
+        monkeypatch.setattr(session._samples, "draw", spoiled)
         session.take()
         assert math.isfinite(session.recent)
         assert all(tensor.isfinite().all() for tensor in session.network.state_dict().values())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from stylebatch.tasks.again.where import choose
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.request.where import choose
 
 REPORT = pa.table(
     {
