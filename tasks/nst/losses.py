@@ -206,7 +206,7 @@ def observe_each(
     seen: list[dict[str, T]] = [{} for _ in asked]
 
     def at(layer: str, features: Tensor) -> list[tuple[Tensor, Tensor]]:
-        parts = (features,) if count == 1 else features.split(1)  # each (1, C, h, w)
+        parts = (features,) if count == 1 else torch.split(features, 1)  # each (1, C, h, w)
         for found, (_, looks), part in zip(seen, asked, parts, strict=True):
             if layer in looks:
                 found[layer] = looks[layer](part)
@@ -214,7 +214,7 @@ def observe_each(
 
     layers = {layer for objective, looks in asked for layer in objective.weights.layers | looks.keys()}
     distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, first.recomputed)
-    singles = (pictures,) if count == 1 else pictures.split(1)
+    singles = (pictures,) if count == 1 else torch.split(pictures, 1)
     return [
         (objective.losses(single, {layer: each[n] for layer, each in distances.items()}), found)
         for n, ((objective, _), single, found) in enumerate(zip(asked, singles, seen, strict=True))

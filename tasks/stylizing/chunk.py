@@ -234,7 +234,7 @@ def _in_8_bits(jobs: Sequence[Job], contents: Tensor, painted: Tensor) -> np.nda
     """What is painted, (N, 3, H, W) in [0, 1], as (N, H, W, 3)."""
     toned = [
         with_colors_of(content, picture) if job.settings.preserve_color == "luminance" else picture
-        for job, content, picture in zip(jobs, contents.split(1), painted.split(1), strict=True)
+        for job, content, picture in zip(jobs, torch.split(contents, 1), torch.split(painted, 1), strict=True)
     ]
     rounded = (torch.cat(toned) * 255).round().byte()
     pixels: np.ndarray = rounded.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import uuid
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from upath import UPath
@@ -22,29 +24,36 @@ from stylebatch.tasks.results.remote_store import RemoteStore
 from stylebatch.tasks.results.segments import Segment, newest, records_of
 from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.storage.files import names_in, read_bytes
+from stylebatch.tasks.storage.parquet import read_parquet
 
 KEYS = {name * 64: name * 64 for name in "abc"}
-JUDGED = {
+JUDGED: dict[str, object] = {
     "total_loss": 0.75, "content_loss": 0.25, "style_loss": 0.5, "tv_loss": 0.0, "structure": 0.6,
     "style_distance": 0.3, "style_loss_by_layer": {"relu1_1": 0.2, "relu2_1": 0.3},
 }  # fmt: skip
-NOT_JUDGED = {**dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")), "style_loss_by_layer": {}}
+NOT_JUDGED: dict[str, object] = {
+    **dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")),
+    "style_loss_by_layer": {},
+}
+MASKED: dict[str, object] = {"masks_sha256": "5" * 64}
 
 
-def record(key: str, second: int = 0, **changed: object) -> Record:
+def at(second: int) -> datetime:
+    return datetime(2026, 11, 25, 12, 0, second, 250_000, UTC)
+
+
+def record(key: str, **changed: object) -> Record:
     fields: dict[str, object] = {
         "key": key, "optimizer_loss": None, "steps": 0, "seconds": 0.125, "machine": "here", "device": "cpu",
         "width": 64, "height": 48, "attempts": 1, "output_sha256": "1" * 64, "content_sha256": "2" * 64,
         "style_sha256": "3" * 64, "masks_sha256": None, "weights_sha256": "4" * 64, "model_sha256": None,
-        "settings": Settings(size=64), "finished_at": datetime(2026, 11, 25, 12, 0, second, 250_000, UTC),
+        "settings": Settings(size=64), "finished_at": at(0),
     }  # fmt: skip
     return Record.model_validate({**fields, **JUDGED, **changed})
 
 
 def test_what_is_written_is_read_by_its_keys() -> None:
-    a, b, c = (
-        record(key, **fields) for key, fields in zip(KEYS, (JUDGED, NOT_JUDGED, {"masks_sha256": "5"}), strict=True)
-    )
+    a, b, c = (record(key, **fields) for key, fields in zip(KEYS, (JUDGED, NOT_JUDGED, MASKED), strict=True))
     name, data = written([[a, b], [c]])
     assert name == written([[a, b], [c]])[0]
     found = list(read(data, KEYS))
@@ -58,8 +67,21 @@ def test_what_is_written_is_read_by_its_keys() -> None:
 
 
 def test_of_a_key_the_newest_counts() -> None:
-    old, new, other = record("a" * 64, 1), record("a" * 64, 2), record("b" * 64)
+    old, new, other = record("a" * 64, finished_at=at(1)), record("a" * 64, finished_at=at(2)), record("b" * 64)
     assert list(newest([new, other, old])) == [new, other]
+
+
+def test_a_table_of_an_earlier_version_has_what_it_had() -> None:
+    one = record("a" * 64, far_from_training=True)
+    _, data = written([[one]])
+    table = read_parquet(data)
+    buffer = io.BytesIO()
+    pq.write_table(table.drop_columns(["far_from_training"]), buffer)
+    assert list(read(buffer.getvalue(), KEYS)) == [one.model_copy(update={"far_from_training": None})]
+    buffer = io.BytesIO()
+    pq.write_table(table.drop_columns(["output_sha256"]), buffer)
+    with pytest.raises(ValueError, match="another version"):
+        list(read(buffer.getvalue(), KEYS))
 
 
 def test_what_is_no_table_of_records_is_told() -> None:
