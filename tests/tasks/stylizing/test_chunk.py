@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable
+import uuid
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from upath import UPath
 
 from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.slots import Slot
@@ -19,10 +20,12 @@ from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.progress import Stopped, stopping
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.results.record import Record
+from stylebatch.tasks.results.remote_store import AnyStore, RemoteStore
 from stylebatch.tasks.results.store import Store
+from stylebatch.tasks.storage.files import names_in
 from stylebatch.tasks.stylizing import chunk as line
 from stylebatch.tasks.stylizing.chunk import stylize_chunk
-from stylebatch.tasks.stylizing.stylize import keep, stylize
+from stylebatch.tasks.stylizing.stylize import Finished, keep, stylize
 
 CPU = Pool([Slot("cpu")])
 STYLES = ("swirls", "waves")
@@ -84,7 +87,12 @@ def test_what_is_made_is_not_made_again_and_what_is_torn_is(
     assert len(lines) == 6
     segment.write_bytes(b"".join(lines[:4]) + lines[4][:100])  # killed while it was written
     written: list[str] = []
-    monkeypatch.setattr(line, "keep", lambda job, *rest: written.append(job.key) or keep(job, *rest))
+
+    def noted(job: Job, finished: Finished, store: AnyStore) -> Record:
+        written.append(job.key)
+        return keep(job, finished, store)
+
+    monkeypatch.setattr(line, "keep", noted)
     assert made(stylize_chunk(chunk, store, CPU)) == made(records)
     assert sorted(written) == sorted(made(records)[4:])
     assert len(store.find_all(made(records))) == 6
@@ -102,10 +110,10 @@ def test_a_row_that_fails_is_left_and_a_full_disk_ends_the_chunk(
     store, chunk = Store(tmp_path), chunk_of(jobs)
     bad = chunk.jobs[1].key
 
-    def failing(job: Job, *rest: object) -> Record:
+    def failing(job: Job, finished: Finished, store: AnyStore) -> Record:
         if job.key == bad:
             raise error
-        return keep(job, *rest)  # type: ignore[arg-type]
+        return keep(job, finished, store)
 
     monkeypatch.setattr(line, "keep", failing)
     monkeypatch.setattr(line, "BEHIND", 0)
@@ -113,6 +121,16 @@ def test_a_row_that_fails_is_left_and_a_full_disk_ends_the_chunk(
     assert records[1] is None
     assert records.count(None) == left
     assert len(store.find_all(job.key for job in jobs)) == 6 - left
+
+
+def test_an_object_store_has_one_object_for_the_records_of_a_chunk(jobs: list[Job]) -> None:
+    folder = UPath(f"memory://{uuid.uuid4().hex}/out")
+    chunk = chunk_of(jobs[:2])
+    records = stylize_chunk(chunk, RemoteStore(folder), CPU)
+    assert made(records) == [job.key for job in chunk.jobs]
+    assert names_in(RemoteStore(folder).records) == [f"{chunk.name}.jsonl"]
+    RemoteStore(folder).sweep()
+    assert RemoteStore(folder).find_all(made(records)) == {record.key: record for record in records if record}
 
 
 def test_a_content_that_cannot_be_read_costs_its_rows(jobs: list[Job], tmp_path: Path) -> None:
@@ -133,11 +151,10 @@ def test_a_chunk_that_is_told_to_stop_keeps_what_is_done(
     jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, stop = Store(tmp_path), threading.Event()
-    real: Callable[..., Record] = keep
 
-    def last(*arguments: object) -> Record:
+    def last(job: Job, finished: Finished, store: AnyStore) -> Record:
         stop.set()
-        return real(*arguments)
+        return keep(job, finished, store)
 
     monkeypatch.setattr(line, "keep", last)
     token = stopping.set(stop)
