@@ -188,15 +188,7 @@ class RemoteStore(Folders[UPath]):
             locks.release_lock(key, "discard")
 
     def discard_all(self, keys: Sequence[str]) -> set[str]:
-        """Remove records that cannot be used: Prefect, which does not look at pictures, would take them for hits.
-
-        Args:
-            keys: that `find_all` has not found.
-
-        Returns:
-            The keys that there were records of. Where another process is at a key, its record may have become usable,
-            and is left.
-        """
+        """See `Store.discard_all`; where the tables cannot be read, nothing of what is in them is told."""
         damaged = {key for key in keys if self.discard(key)}
         with ThreadPoolExecutor(AT_ONCE) as threads, suppress(OSError, BadInput):
             damaged |= {
