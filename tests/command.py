@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,11 @@ def start(*arguments: object, server: str = "", folder: Path | None = None) -> s
         text=True,
         start_new_session=True,  # as a shell does, so that a signal can be sent to it and to what it has started
     )
+
+
+def complaints(stderr: str) -> list[str]:
+    """The lines on standard error but for those that tell each minute how far a run is."""
+    return [line for line in stderr.splitlines() if not re.match(r"(starting|\d+/\d+ rows, \d+ failed), \d+/", line)]
 
 
 def call(*arguments: object) -> Result:

@@ -23,6 +23,7 @@ from stylebatch.tasks.plan.jobs import make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, read_manifest
 from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.runs.own_columns import OwnColumns
 from stylebatch.tasks.runs.report import output_of, refused, write_report
 from stylebatch.tasks.storage import cache, web
 
@@ -32,8 +33,26 @@ BOMB = "a: &a [x, x]\n" + "".join(f"{after}: &{after} [*{one}, *{one}]\n" for on
 # None of the health checks that go by the clock.
 UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=UNCHECKED)
-NAMES = [*Settings.model_fields, "id", "content", "style", "masks"]
-WORDS = ["content", "style", "id", "sweep:", "defaults:", "pairs:", "contents:", "styles:", "&a", "*a", "[", "]", "{"]
+OTHERS = ["id", "content", "style", "masks", "keep", "next_styles", "label", "extra", "x_a"]
+NAMES = [*Settings.model_fields, *OTHERS]
+WORDS = [
+    "draw:",
+    "name:",
+    "extra:",
+    "content",
+    "style",
+    "id",
+    "sweep:",
+    "defaults:",
+    "pairs:",
+    "contents:",
+    "styles:",
+    "&a",
+    "*a",
+    "[",
+    "]",
+    "{",
+]
 WORDS += ["}", ": ", ",", "\n", "  ", "- ", '"', "'", "null", "true", "1e999", "!!python/object:os.system", "<<"]
 PATHS = st.sampled_from(["a.png", "../a.png", "/etc", "/dev/null", "~", "con", "a" * 5000, "a\x00b", "\x1b[2J"])
 HOSTS = ["http://h:99999/x", "http://x]/a", "https://[::1", "http://user:pw@h/a", "s3://", "s3://b", "gs://b/a", "://"]
@@ -87,7 +106,7 @@ def test_rows_of_anything_cost_themselves_alone(
     pairs, bad_rows = check_rows(asked, {})
     jobs, vanished = make_jobs(asked, pairs, Slot("cpu"))
     assert len(jobs) + len(vanished) == len(pairs)
-    write_report(map(refused, bad_rows), tmp_path / "report.parquet")
+    write_report(map(refused, bad_rows), tmp_path / "report.parquet", OwnColumns(asked.rows))
     assert len(pairs) + len(bad_rows) == len(rows) + 1
     assert pairs[-1].row == len(rows) + 1
     assert all(bad.message for bad in bad_rows)

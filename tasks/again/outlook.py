@@ -16,6 +16,7 @@ from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.results.remote_store import open_store
+from stylebatch.tasks.runs.gate import decide, keys_of
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.stylize import stylize_in_memory
@@ -63,8 +64,8 @@ def look_ahead(manifest: Manifest, pairs: Sequence[Pair], folder: Place, slots: 
     store = open_store(folder)
     decided, _ = Choice(manifest, store, slots).resolve(pairs)
     jobs, _ = make_jobs(manifest, decided, slots[0])
-    known = store.find_all({job.key for job in jobs}) if exists(folder) else {}
-    left = [job for job in jobs if job.key not in known]
+    known = store.find_all(key for job in jobs for key in keys_of(job)) if exists(folder) else {}
+    left = [after for job in jobs if isinstance(after := decide(job, known), Job)]
     todo, _, sizes = check_decoding({job.key: job for job in left}.values())
     shapes = {job.key: _shape(job, sizes[job.content]) for job in todo}
     seconds, uncertainty = _time(todo, shapes, slots)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import string
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
@@ -37,7 +37,7 @@ class Naming:
         """
         filled = self.pattern.format(
             folder=_safe_folder(folder) if "folder" in self.fields else "",
-            stem=safe_part(PurePosixPath(content).stem),
+            stem=safe_part(_stem(content)),
             style=_style(style) if "style" in self.fields else "",
             n=n,
             key=KEY,
@@ -89,9 +89,13 @@ def _style(cell: Any) -> str:
         names = [style.name for style in parse_styles(cell)]
     except BadInput:  # the row's, and told there
         names = [str(cell)]
-    return shortened("+".join(_stem(name) for name in names), LONGEST_STYLE)
+    return shortened("+".join(map(_safe_stem, names)), LONGEST_STYLE)
 
 
 @lru_cache(maxsize=100_000)
+def _safe_stem(name: str) -> str:
+    return safe_part(_stem(name))
+
+
 def _stem(name: str) -> str:
-    return safe_part(PurePosixPath(name).stem)
+    return posixpath.splitext(posixpath.basename(name))[0]

@@ -15,7 +15,7 @@ from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.request.cells import as_text
 from stylebatch.tasks.request.manifest import COLUMNS, Manifest, Unreadable, is_empty
 from stylebatch.tasks.request.own_columns import EXTRA, own_cells
-from stylebatch.tasks.request.renamed import renamed
+from stylebatch.tasks.request.renamed import Rename, renamed
 from stylebatch.tasks.request.text import as_utf8
 from stylebatch.tasks.request.typed import typed
 from stylebatch.tasks.storage.files import write_atomically
@@ -32,8 +32,9 @@ def write_rows(manifest: Manifest, out: Place) -> None:
         raise BadRequest(f"--out {out}: the rows are written as Parquet; give it a name that ends in .parquet")
     if absolute(out) == absolute(manifest.path):
         raise BadRequest(f"--out {out}: it is the manifest itself; give another name")
-    rows = [_texts(renamed(row, lambda name: _name_from(out.parent, manifest, name))) for row in manifest.rows]
+    rename = _renaming(manifest, out.parent)
     own = [own_cells(row) for row in manifest.rows]
+    rows = [_texts(renamed(row, rename), cells) for row, cells in zip(manifest.rows, own, strict=True)]
     given = {name for row in rows for name in row}
     columns = {
         name: pa.array([row.get(name) for row in rows], _TYPES.get(name, pa.string()))
@@ -53,9 +54,8 @@ def write_rows(manifest: Manifest, out: Place) -> None:
 _TYPES = {"next_styles": pa.list_(pa.string())}
 
 
-def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
+def _texts(row: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The cells that are no own columns, as a CSV would have them, but for the list of next styles."""
-    own = own_cells(row)
     return {
         name: [as_utf8(as_text(one)) for one in cell] if name in _TYPES else as_utf8(as_text(cell))
         for name, cell in row.items()
@@ -63,10 +63,17 @@ def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _name_from(folder: Place, manifest: Manifest, name: str) -> str:
-    """What a file that the manifest names is called from within ``folder``."""
-    if folder == manifest.folder or is_url(name) or Path(name).is_absolute():
-        return name
-    if isinstance(folder, Path) and isinstance(manifest.folder, Path):
-        return Path(os.path.relpath(manifest.folder / name, folder)).as_posix()
-    return str(absolute(manifest.locate(name)))
+def _renaming(manifest: Manifest, folder: Place) -> Rename:
+    """What gives a file that the manifest names the name that it has from within ``folder``."""
+    above = manifest.folder
+    if folder == above:
+        return str
+
+    def rename(name: str) -> str:
+        if is_url(name) or Path(name).is_absolute():
+            return name
+        if isinstance(folder, Path) and isinstance(above, Path):
+            return Path(os.path.relpath(above / name, folder)).as_posix()
+        return str(absolute(manifest.locate(name)))
+
+    return rename

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.request.draw import Drawing, parse_draw
+from stylebatch.tasks.request.draw import Draw, Drawing, parse_draw
 from stylebatch.tasks.request.globs import expand, expand_with_folders, folder_of
 from stylebatch.tasks.request.naming import Naming, parse_naming
 from stylebatch.tasks.request.own_columns import EXTRA, LABEL, prefixed
@@ -74,6 +74,8 @@ def _document(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise WrongYaml(f"a YAML manifest is a mapping with {', '.join(KEYS)}")
     for key in document:
+        if key not in KEYS and key in Draw.model_fields:
+            raise WrongYaml(f"{key} goes into draw, as in draw: {{styles: 1, {key}: {document[key]}}}")
         if key not in KEYS:
             raise WrongYaml(f"there is no key {key!r}{nearest(str(key), KEYS)}")
     if ("contents" in document) != ("styles" in document):

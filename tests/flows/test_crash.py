@@ -20,7 +20,7 @@ from PIL import Image
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.progress import Pending, Settled, Watcher, watcher
 from stylebatch.tasks.results.store import Store
-from tests.command import call
+from tests.command import call, complaints
 from tests.waiting import FUSE, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "stylebatch")
@@ -192,7 +192,7 @@ def test_memory_that_runs_out_costs_the_row_that_takes_it(tmp_path: Path, sample
     within = ["prlimit", "--data=2500000000"]
     process = start(prefect_server, "run", manifest, "--out", tmp_path / "out", "--set", "scales=1", within=within)
     stdout, stderr = process.communicate(timeout=FUSE)
-    assert (process.returncode, stderr) == (1, "")
+    assert (process.returncode, complaints(stderr)) == (1, [])
     assert "does not fit into the memory; try " in stdout
     report = pd.read_parquet(tmp_path / "out/report.parquet")
     assert list(report["status"]) == ["completed", "failed"]

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from stylebatch.flows.latest import Latest
 from stylebatch.flows.screen import Lines
+from tests.command import complaints
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,14 @@ def test_a_terminal_with_sixel_shows_it_and_another_does_not(tmp_path: Path) -> 
     with_sixel = in_a_terminal(tmp_path / "red.png", b"\x1b[?62;4c")
     assert b"\x1bP" in with_sixel.partition(b"shown")[2]
     assert b"not shown" in in_a_terminal(tmp_path / "red.png", b"\x1b[?62c")
+
+
+def test_lines_of_progress_are_no_complaints() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    lines = Lines(console, every=0)
+    lines.stepped(Job("a", 3))
+    lines.planned([Job("a", 3)], [])
+    lines.stepped(Job("a", 3))
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert len(told.splitlines()) == 2
+    assert complaints(f"{told}warning: else\n") == ["warning: else"]

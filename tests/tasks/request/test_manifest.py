@@ -228,6 +228,7 @@ SWEPT = "pairs: [{content: a.png, style: b.png}]\nsweep: "
             "row 1 of pairs has masks, and draw has regions",
         ),
         ("pairs: [{content: a.png, style: b.png, masks: a.png, regions: 2}]", "regions go into draw, for drawn styles"),
+        ("regions: 6\ncontents: a.png\nstyles: b.png", "regions goes into draw, as in draw: {styles: 1, regions: 6}"),
         ("extra: [a]\npairs: [{content: a.png, style: b.png}]", "extra is a mapping"),
         ("pairs: [{content: a.png, style: b.png, split: a}]", "a column of your own is x_split"),
         ("contents: a.png", "both contents and styles"),
