@@ -6,25 +6,38 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from types import NoneType
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.record import Record, parse_settings
 
 ROWS = 5_000  # as columns of Python's objects at a time
-_WHOLE = ("steps", "width", "height", "attempts")
-_REAL = ("total_loss", "content_loss", "style_loss", "tv_loss", "structure", "style_distance", "optimizer_loss")
-_KINDS: Mapping[str, pa.DataType] = {
-    **dict.fromkeys(_WHOLE, pa.int64()),
-    **dict.fromkeys((*_REAL, "seconds"), pa.float64()),
-    "style_loss_by_layer": pa.map_(pa.string(), pa.float64()),
-    "far_from_training": pa.bool_(),
-    "finished_at": pa.timestamp("us", tz="UTC"),
+_KINDS: Mapping[Any, pa.DataType] = {
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    str: pa.string(),
+    Settings: pa.string(),
+    datetime: pa.timestamp("us", tz="UTC"),
+    dict[str, float]: pa.map_(pa.string(), pa.float64()),
 }
-_SCHEMA = pa.schema([(name, _KINDS.get(name, pa.string())) for name in Record.model_fields])
+
+
+def _kind(annotation: Any) -> pa.DataType:
+    """The column of a field, which may have nothing in it."""
+    if annotation in _KINDS:
+        return _KINDS[annotation]
+    (of_values,) = (one for one in get_args(annotation) if one is not NoneType)
+    return _KINDS[of_values]
+
+
+_SCHEMA = pa.schema([(name, _kind(field.annotation)) for name, field in Record.model_fields.items()])
 # Whose texts many records have in common.
 _SHARED = ("machine", "device", "content_sha256", "style_sha256", "masks_sha256", "weights_sha256", "model_sha256")
 
