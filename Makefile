@@ -33,8 +33,11 @@ settings: .venv/installed  ## write the table of docs/settings.md anew
 bench: .venv/installed  ## the loop against another tool (ARGS="CONTENT STYLE --size 512")
 	$(BIN)/python -m tests.benchmarks.loop $(ARGS)
 
-bench-rows: .venv/installed  ## what 1,000 to 100,000 rows cost beside the stylizing (ARGS="1000")
+bench-rows: .venv/installed  ## what 1,000 to 1,000,000 rows cost beside the stylizing (ARGS="1000")
 	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
+
+bench-dataset: .venv/installed  ## a data set in one pass: share of each stage, rate against the bare network (ARGS="--pictures 300")
+	$(BIN)/python -m tests.benchmarks.dataset $(ARGS)
 
 bench-gallery: .venv/installed  ## a gallery of 5,000 pairs, to write and in a browser (ARGS="1000")
 	$(BIN)/python -m tests.benchmarks.gallery $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from prefect import get_run_logger
@@ -14,9 +15,9 @@ from stylebatch.flows.settling import clear_others, lose_missing, settle_known, 
 from stylebatch.flows.text import warning_of
 from stylebatch.flows.tries import Tries
 from stylebatch.tasks.plan.batches import in_batches
-from stylebatch.tasks.plan.jobs import check_decoding
+from stylebatch.tasks.plan.jobs import Job, check_decoding
 from stylebatch.tasks.progress import watcher
-from stylebatch.tasks.results.remote_store import open_store
+from stylebatch.tasks.results.remote_store import AnyStore, open_store
 from stylebatch.tasks.runs.ledger import Ledger
 from stylebatch.tasks.runs.report import Outcomes, content_lost
 from stylebatch.tasks.runs.work import Work
@@ -53,7 +54,7 @@ def carry_out(
     # The cluster is left after the ledger: it may take its time, and a signal leaves little.
     with ExitStack() as cluster, first_when_interrupted(ledger.close), ledger:
         if not refresh:
-            ledger.damaged = [job.id for job in waiting if store.discard(job.key)]
+            ledger.damaged = _discard(waiting, store)
             watcher.get().damaged(ledger.damaged)
         settle_known(work, ledger, store, undecodable)
         watcher.get().planned(waiting, ledger.outcomes)
@@ -70,7 +71,7 @@ def carry_out(
                 watcher.get().finished(ended[0], settled_now)
                 artifacts.advance(settled_now, len(ledger.outcomes))
             if waiting and not refresh:
-                ledger.damaged += [job.id for job in waiting if store.discard(job.key)]
+                ledger.damaged += _discard(waiting, store)
             if waiting:
                 cluster.close()
         if ledger.before:  # what was the result until this run came to its row, by another name
@@ -81,3 +82,9 @@ def carry_out(
     if lost := content_lost(ledger.outcomes):
         get_run_logger().warning(warning_of(lost))
     return ledger.outcomes
+
+
+def _discard(jobs: Sequence[Job], store: AnyStore) -> list[str]:
+    """Remove records that cannot be used; the ids of the rows that they were of."""
+    damaged = store.discard_all([job.key for job in jobs])
+    return [job.id for job in jobs if job.key in damaged]

@@ -1,4 +1,4 @@
-"""Fan jobs out over the slots: a task run a key, and never more of them handed out than there is room for."""
+"""Fan jobs out over the slots: a task run for a key or a chunk of them, and no more than there is room for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from prefect.futures import PrefectFuture
 from stylebatch.flows.key_locks import KeyLocks
 from stylebatch.flows.runners import Placement, Workers
 from stylebatch.flows.whole_files import WholeFiles
+from stylebatch.tasks.plan.chunks import Chunk, Pace
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import stopping
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
-from stylebatch.tasks.stylizing.pair_task import BY_KEY, attempts_of, stylize_batch, stylize_pair
+from stylebatch.tasks.stylizing.pair_task import BY_KEY, attempts_of, paint_chunk, stylize_pair
 
 _Batch = Sequence[Job]
-_Ended = tuple[_Batch, PrefectFuture[Any]]
 Finished = tuple[Job, Record | Exception, int | None]
 
 
@@ -31,7 +31,7 @@ Finished = tuple[Job, Record | Exception, int | None]
 def fan_out(
     batches: Sequence[_Batch], store: AnyStore, placement: Placement, refresh: bool, trace: bool
 ) -> Iterator[Iterator[Finished]]:
-    """Stylize jobs, each batch in a slot of its own.
+    """Stylize jobs: those that a network paints by the chunk, each of the others by itself.
 
     Gives an iterator over the jobs as they are finished, each with its record, or with its error and how often it was
     tried. When the context is left before the iterator is at its end, pairs in progress stop after their next step, or
@@ -58,46 +58,62 @@ def _finished(
     locks = KeyLocks(store.locks.folder)
     policy = BY_KEY.configure(lock_manager=locks, isolation_level="SERIALIZABLE")
     single = stylize_pair.with_options(refresh_cache=refresh, cache_policy=policy)
-    together = stylize_batch.with_options()
+    together = paint_chunk.with_options()
     storage = store.result_storage
     # Not by `with_options`, which takes such a folder only where a server has been told of it.
     single.result_storage = together.result_storage = (
         WholeFiles(basepath=str(storage)) if isinstance(storage, Path) else storage
     )
-    finished: SimpleQueue[_Ended] = SimpleQueue()
-    in_flight = 0
+    finished: SimpleQueue[tuple[Chunk | Job, PrefectFuture[Any]]] = SimpleQueue()
+    in_flight, pace = 0, Pace()
+    alone: deque[Job] = deque()  # jobs that their chunk has left
     waiting = deque(batches)
+    given = {"store": store, "leases": workers.leases}
     while True:
-        while in_flight < workers.room and waiting:
-            batch = waiting.popleft()
-            given = {"store": store, "leases": workers.leases}
-            if len(batch) == 1:
-                future = workers.submit(single, {"job": batch[0], **given, "trace": trace})
+        while in_flight < workers.room and (alone or waiting):
+            asked: Chunk | Job
+            if alone:
+                asked = alone.popleft()
+            elif waiting[0][0].painted_only:
+                asked = pace.take(waiting, workers.room)
             else:
-                future = workers.submit(together, {"jobs": batch, **given})
-            future.add_done_callback(partial(_finish, finished, batch))
+                (asked,) = waiting.popleft()
+            if isinstance(asked, Chunk):
+                future = workers.submit(together, {"chunk": asked, **given, "refresh": refresh})
+            else:
+                future = workers.submit(single, {"job": asked, **given, "trace": trace})
+            future.add_done_callback(partial(_finish, finished, asked))
             in_flight += 1
         if not in_flight:
             return
-        batch, future = finished.get()
+        asked, future = finished.get()
         in_flight -= 1
         result = _result(future)
-        if not isinstance(result, Exception):
-            yield from ((job, Record.model_validate(one), None) for job, one in zip(batch, result, strict=True))
-        elif len(batch) == 1:
-            yield batch[0], result, attempts_of(result)
-        else:  # one of them is at fault, or the batch as a whole: each by itself, then
-            waiting.extendleft([job] for job in reversed(batch))
+        if isinstance(asked, Job):
+            if isinstance(result, Exception):
+                yield asked, result, attempts_of(result)
+            else:
+                yield asked, Record.model_validate(result), None
+            continue
+        if isinstance(result, Exception):  # what it had done before that is kept
+            kept = {} if refresh else store.find_all(job.key for job in asked.jobs)
+            records = [kept.get(job.key) for job in asked.jobs]
+        else:
+            records = [Record.model_validate(record) if record else None for record in result["records"]]
+            pace.ended(len(records), result["seconds"])
+        alone += (job for job, record in zip(asked.jobs, records, strict=True) if not record)
+        yield from ((job, record, None) for job, record in zip(asked.jobs, records, strict=True) if record)
 
 
-def _finish(finished: SimpleQueue[_Ended], batch: _Batch, future: PrefectFuture[Any]) -> None:
-    finished.put((batch, future))
+def _finish(
+    finished: SimpleQueue[tuple[Chunk | Job, PrefectFuture[Any]]], asked: Chunk | Job, future: PrefectFuture[Any]
+) -> None:
+    finished.put((asked, future))
 
 
-def _result(future: PrefectFuture[Any]) -> list[Any] | Exception:
-    """The records of a batch, or the error that it ended with."""
+def _result(future: PrefectFuture[Any]) -> Any:
+    """What a task has returned, or the error that it ended with."""
     try:
-        result: Any = future.result(raise_on_failure=False)
+        return future.result(raise_on_failure=False)
     except Exception as error:  # the worker's end, and not the pair's
         return error
-    return result if isinstance(result, Exception | list) else [result]

@@ -73,8 +73,8 @@ class Encoder(nn.Module):
         """Look at the features of a picture: ``at`` says what is made of them at each layer.
 
         Args:
-            picture: (1, 3, H, W), RGB in [0, 1], any float type; H and W at least `Network.minimum_side`.
-            at: name of a layer to what is called with its features, (1, C, h, w) in the encoder's type, with h and w
+            picture: (N, 3, H, W), RGB in [0, 1], any float type; H and W at least `Network.minimum_side`.
+            at: name of a layer to what is called with its features, (N, C, h, w) in the encoder's type, with h and w
                 about halved from a stage to the next. They are not to be changed.
             recomputed: so many of the first stages keep only their input for the backward pass, which calls them, and
                 ``at`` for their layers, a second time.
@@ -83,7 +83,7 @@ class Encoder(nn.Module):
             Name of the layer to what its function has returned.
         """
         seen: dict[str, T] = {}
-        x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (1, 3, H, W)
+        x = (picture - self.mean).to(self.dtype, memory_format=torch.channels_last)  # (N, 3, H, W)
         for number, stage in enumerate(self.stages):
             if number < recomputed:
                 x, found = checkpoint(self.through, stage, x, at, use_reentrant=False, preserve_rng_state=False)
@@ -97,7 +97,7 @@ class Encoder(nn.Module):
         """One of `stages`: what comes out of it, and what ``at`` has made of the features at its layers."""
         seen = {}
         for name, module in stage.named_children():
-            x = module(x)  # (1, C, h, w)
+            x = module(x)  # (N, C, h, w)
             if name in at:
                 seen[name] = at[name](x)
         return x, seen

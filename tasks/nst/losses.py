@@ -162,15 +162,11 @@ class Objective:
 
     def observe(self, picture: Tensor, looks: Mapping[str, Callable[[Tensor], T]]) -> tuple[Losses, dict[str, T]]:
         """The losses, and what ``looks`` make of the features at their layers in the same pass of the network."""
-        seen: dict[str, T] = {}
+        (observed,) = observe_each([(self, looks)], picture)
+        return observed
 
-        def at(layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
-            if layer in looks:
-                seen[layer] = looks[layer](features)
-            return self._distances(layer, features)
-
-        layers = self.weights.layers | looks.keys()
-        distances = self.encoder(self.view(picture), {one: partial(at, one) for one in layers}, self.recomputed)
+    def losses(self, picture: Tensor, distances: Mapping[str, tuple[Tensor, Tensor]]) -> Losses:
+        """The losses of a picture, (1, 3, H, W), from its distances at each layer."""
         content = picture.new_zeros(())
         for layer in self.weights.content_layers:
             content = content + distances[layer][0]
@@ -178,9 +174,9 @@ class Objective:
         tv = picture.new_zeros(())
         if self.weights.tv:  # at weight zero it would cost time in every step and change nothing
             tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
-        return Losses(content, style, tv), seen
+        return Losses(content, style, tv)
 
-    def _distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
+    def distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted distances at one layer from the content and the style: zero for the one it has no part in."""
         content = style = features.new_zeros((), dtype=torch.float32)
         weights, form = self.weights, self.form
@@ -195,6 +191,34 @@ class Objective:
             else:
                 style = weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
         return content, style
+
+
+def observe_each(
+    asked: Sequence[tuple[Objective, Mapping[str, Callable[[Tensor], T]]]], pictures: Tensor
+) -> list[tuple[Losses, dict[str, T]]]:
+    """As `Objective.observe`, of several pictures in one pass of the network.
+
+    Args:
+        asked: for each picture its objective, and what looks at it. The objectives are of one encoder and one view.
+        pictures: (N, 3, H, W), RGB in [0, 1], of the content pictures' shape.
+    """
+    first, count = asked[0][0], len(asked)
+    seen: list[dict[str, T]] = [{} for _ in asked]
+
+    def at(layer: str, features: Tensor) -> list[tuple[Tensor, Tensor]]:
+        parts = (features,) if count == 1 else torch.split(features, 1)  # each (1, C, h, w)
+        for found, (_, looks), part in zip(seen, asked, parts, strict=True):
+            if layer in looks:
+                found[layer] = looks[layer](part)
+        return [objective.distances(layer, part) for (objective, _), part in zip(asked, parts, strict=True)]
+
+    layers = {layer for objective, looks in asked for layer in objective.weights.layers | looks.keys()}
+    distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, first.recomputed)
+    singles = (pictures,) if count == 1 else torch.split(pictures, 1)
+    return [
+        (objective.losses(single, {layer: each[n] for layer, each in distances.items()}), found)
+        for n, ((objective, _), single, found) in enumerate(zip(asked, singles, seen, strict=True))
+    ]
 
 
 def _sum(layers: Mapping[str, float]) -> float:

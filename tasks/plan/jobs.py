@@ -12,7 +12,7 @@ from stylebatch.tasks.errors import BadInput, problem_of, told
 from stylebatch.tasks.networks.bundled import locate_model
 from stylebatch.tasks.networks.weights import fetch_weights
 from stylebatch.tasks.nst.precision import fastest_precision
-from stylebatch.tasks.pictures.decode import load_picture
+from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.voronoi import Cell, cells_of
 from stylebatch.tasks.plan.derived_ids import DerivedIds, NameTaken
 from stylebatch.tasks.plan.key import pair_key
@@ -118,13 +118,13 @@ def make_jobs(
             return None, None
         return digest("model", settings.model, lambda name: locate_model(name, manifest.locate))
 
-    resolve = _Resolver(slot)
+    resolve, blend = _Resolver(slot), _Blends(digest)
     ids = DerivedIds(chain(others, (pair.id for pair in pairs if pair.id and KEY not in pair.id)))
 
     def make(pair: Pair) -> Job:
         settings = resolve(pair.settings)
         content, content_sha256 = digest("content", pair.content)
-        styles = tuple(_styles(pair, digest))
+        styles = blend(pair)
         init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
         weights, weights_sha256 = find_weights(settings)
         model, model_sha256 = find_model(settings)
@@ -165,18 +165,32 @@ def make_jobs(
     return jobs, bad_rows
 
 
-def _styles(pair: Pair, digest: _Digests) -> Iterator[Style]:
-    total = sum(style.weight for style in pair.styles)
-    masks = pair.masks or (None,) * len(pair.styles)
-    for style, mask_name in zip(pair.styles, masks, strict=True):
-        path, digest_of_style = digest("style", style.name)
-        mask: Place | Cell | None = None
-        mask_sha256: str | None = None
-        if mask_name:
-            cells = cells_of(mask_name)
-            digested = (cells[0], sha256(mask_name.encode()).hexdigest()) if cells else digest("masks", mask_name)
-            mask, mask_sha256 = digested
-        yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
+class _Blends:
+    """The styles of pairs; those that name them by the same object share one tuple."""
+
+    def __init__(self, digest: _Digests) -> None:
+        self._digest = digest
+        self._known: dict[int, tuple[Style, ...]] = {}  # by identity, which holds as long as the pairs do
+
+    def __call__(self, pair: Pair) -> tuple[Style, ...]:
+        if pair.masks:
+            return tuple(self._styles(pair))
+        if id(pair.styles) not in self._known:
+            self._known[id(pair.styles)] = tuple(self._styles(pair))
+        return self._known[id(pair.styles)]
+
+    def _styles(self, pair: Pair) -> Iterator[Style]:
+        total = sum(style.weight for style in pair.styles)
+        masks = pair.masks or (None,) * len(pair.styles)
+        for style, mask_name in zip(pair.styles, masks, strict=True):
+            path, digest_of_style = self._digest("style", style.name)
+            mask: Place | Cell | None = None
+            mask_sha256: str | None = None
+            if mask_name:
+                cells = cells_of(mask_name)
+                of_cell = (cells[0], sha256(mask_name.encode()).hexdigest()) if cells else None
+                mask, mask_sha256 = of_cell or self._digest("masks", mask_name)
+            yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
 
 
 class _Vanished(Exception):
@@ -193,9 +207,12 @@ class _Digests:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._known: dict[Place, str] = {}
+        self._named: dict[str, tuple[Place, str]] = {}
 
     def __call__(self, column: str, name: str, locate: Callable[[str], Place] | None = None) -> tuple[Place, str]:
         """The file that ``column`` calls ``name``, where `locate` or else the manifest finds it, and its digest."""
+        if locate is None and name in self._named:
+            return self._named[name]
         try:
             path = (locate or self._manifest.locate)(name)
             if path not in self._known:
@@ -204,6 +221,8 @@ class _Digests:
             raise _Vanished(column, str(error)) from None
         except OSError as error:
             raise _Vanished(column, f"{error.strerror}: {path.name}") from None
+        if locate is None:
+            self._named[name] = path, self._known[path]
         return path, self._known[path]
 
 
@@ -248,27 +267,32 @@ Sizes = dict[Place, tuple[int, int]]  # pictures to their widths and heights
 def check_decoding(jobs: Iterable[Job]) -> tuple[list[Job], list[BadRow], Sizes]:
     """Decode every picture once, so that one that is cut off in the middle is found before any work is done.
 
+    But for the contents that a network paints, which takes hardly longer: these are found when it is their turn.
+
     Returns:
         The jobs whose pictures are whole, the rows of the others, and the sizes of the pictures.
     """
-    looked: dict[Place, tuple[int, int] | str] = {}
+    looked: dict[tuple[Place, bool], tuple[int, int] | str] = {}
+    sizes: Sizes = {}
     good, bad_rows = [], []
     for job in jobs:
         for column, path in job.pictures:
-            if path not in looked:
-                looked[path] = _look(path)
-            found = looked[path]
+            whole = column != "content" or not job.painted_only
+            if (path, whole) not in looked:
+                looked[path, whole] = _look(path, whole)
+            found = looked[path, whole]
             if isinstance(found, str):
                 bad_rows.append(job.refused(column, found))
                 break
+            sizes[path] = found
         else:
             good.append(job)
-    return good, bad_rows, {path: found for path, found in looked.items() if not isinstance(found, str)}
+    return good, bad_rows, sizes
 
 
-def _look(path: Place) -> tuple[int, int] | str:
-    """The picture's size, or what is wrong with it."""
+def _look(path: Place, whole: bool) -> tuple[int, int] | str:
+    """The picture's size, which without decoding the ``whole`` may be the turned one, or what is wrong with it."""
     try:
-        return load_picture(path).size
+        return load_picture(path).size if whole else header_size(path)
     except Exception as error:
         return problem_of(error)

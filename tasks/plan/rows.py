@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from stylebatch.tasks.errors import BadInput, problem_of
 from stylebatch.tasks.networks.model_check import check_model
 from stylebatch.tasks.networks.weights import check_weights
-from stylebatch.tasks.nst.layers import NETWORKS
+from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
@@ -32,6 +32,7 @@ from stylebatch.tasks.storage.facts import is_known
 from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, without_secrets
 
 T = TypeVar("T")
+SETTINGS = frozenset(Settings.model_fields)  # pydantic's own mapping takes a while to be asked for
 
 ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
@@ -160,32 +161,27 @@ def _check_row(
 ) -> Pair | BadRow:
     found: list[tuple[str, str]] = []
 
-    @contextmanager
-    def telling(column: str) -> Iterator[None]:
-        """Have what goes wrong within this be what is wrong with the column."""
-        try:
-            yield
-        except Exception as error:
-            found.append((column, problem_of(error)))
-
     def read(column: str, parse: Callable[[Any], tuple[T, ...]]) -> tuple[T, ...]:
-        with telling(column):
+        with _Told(found, column):
             if column not in row:
                 raise BadInput("is missing")
             return parse(row[column])
         return ()
 
     def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
-        layers = (*settings.content_layers, *settings.style_layers)
-        shortest = 1 if column == "masks" else NETWORKS[settings.network].minimum_side(layers)
-        with telling(column):
+        with _Told(found, column):
+            shortest = (
+                1
+                if column == "masks"
+                else _shortest(settings.network, (*settings.content_layers, *settings.style_layers))
+            )
             checked = [check_picture(name, longer * scale, shortest) for name in names]
             found.extend((column, problem) for problem in checked if problem)
 
     unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
     if unreadable:
         return BadRow(number, *_named(row), tuple(unreadable.items()))
-    settings, wrong = read_settings({name: row[name] for name in row if name in Settings.model_fields})
+    settings, wrong = read_settings({name: row[name] for name in row if name in SETTINGS})
     found += wrong
     found += _own_problems(row)
     name = shown(row.get("id", ""))
@@ -198,7 +194,7 @@ def _check_row(
     if not isinstance(size, str) and longer > LARGEST[settings.format]:
         most = f"{settings.format} has room for {LARGEST[settings.format]:,} px a side"
         found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
-    styles = read("style", parse_styles)
+    styles = read("style", _parse_styles)
     look("style", (style.name for style in styles), settings.style_scale)
     others = read("next_styles", parse_next_styles) if "next_styles" in row else ()
     look("next_styles", (style.name for other in others for style in other), settings.style_scale)
@@ -216,7 +212,7 @@ def _check_row(
         found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
     if settings.paints and not found:
         for tried in (styles, *others):
-            with telling("model"):
+            with _Told(found, "model"):
                 problem = check_network(settings.model, tuple(style.name for style in tried))
                 found += [("model", problem)] if problem else []
     if found:
@@ -224,6 +220,38 @@ def _check_row(
         found = [(column, shown(problem)) for column, problem in found]
         return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
     return Pair(number, name, content[0], styles, masks, settings, keep, others)
+
+
+def _parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
+    """`parse_styles`; rows that write their style in the same way share one tuple."""
+    return _parse_text(cell) if isinstance(cell, str) else parse_styles(cell)
+
+
+@lru_cache(maxsize=65_536)
+def _parse_text(cell: str) -> tuple[NamedStyle, ...]:
+    return parse_styles(cell)
+
+
+@cache
+def _shortest(network: NetworkName, layers: tuple[str, ...]) -> int:
+    return NETWORKS[network].minimum_side(layers)
+
+
+class _Told:
+    """A context within which what goes wrong is what is wrong with a column."""
+
+    __slots__ = ("_column", "_found")
+
+    def __init__(self, found: list[tuple[str, str]], column: str) -> None:
+        self._found, self._column = found, column
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, Exception):
+            self._found.append((self._column, problem_of(error)))
+        return error is None or isinstance(error, Exception)
 
 
 def _id_problems(name: str, row: int, seen: dict[str, int]) -> Iterator[str]:
@@ -292,6 +320,8 @@ class _PictureCheck:
         self._manifest = manifest
         self._decode = decode
         self._sizes: dict[Place, tuple[int, int] | str] = {}
+        self._named: dict[str, tuple[int, int] | str] = {}
+        self._told: dict[tuple[str, float, int], str] = {}
 
     def __call__(self, name: str, longer: float, shortest: int) -> str:
         """What is wrong with the picture, or nothing.
@@ -300,6 +330,12 @@ class _PictureCheck:
             longer: pixels of the longer side that it will be resized to.
             shortest: pixels that its shorter side has to have then.
         """
+        asked = name, longer, shortest
+        if asked not in self._told:
+            self._told[asked] = self._check(*asked)
+        return self._told[asked]
+
+    def _check(self, name: str, longer: float, shortest: int) -> str:
         size = self.size(name)
         if isinstance(size, str):
             return size
@@ -313,13 +349,15 @@ class _PictureCheck:
 
     def size(self, name: str) -> tuple[int, int] | str:
         """The picture's sides, which its EXIF orientation may turn, or what is wrong with it."""
-        try:
-            path = self._manifest.locate(name)
-        except BadInput as error:
-            return str(error)
-        if path not in self._sizes:
-            self._sizes[path] = self._look(name, path)
-        return self._sizes[path]
+        if name not in self._named:
+            try:
+                path = self._manifest.locate(name)
+            except BadInput as error:
+                return str(error)
+            if path not in self._sizes:
+                self._sizes[path] = self._look(name, path)
+            self._named[name] = self._sizes[path]
+        return self._named[name]
 
     def _look(self, name: str, path: Place) -> tuple[int, int] | str:
         try:

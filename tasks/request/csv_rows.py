@@ -45,7 +45,11 @@ def read_csv_rows(text: str, required: Sequence[str], most: int) -> list[dict[st
     lines = csv.reader(table, delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         header = [name.strip() for name in next(lines, [])]
-        found = [[cell.strip() for cell in line] for line in islice(lines, most + 1)]
+        shared: dict[str, str] = {}  # most columns say few things, and a million rows are held
+        found = [
+            [shared.setdefault(stripped, stripped) for stripped in map(str.strip, line)]
+            for line in islice(lines, most + 1)
+        ]
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise WrongCsv("a quote is opened and not closed") from None

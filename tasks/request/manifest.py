@@ -144,6 +144,9 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
         values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
     except Exception:  # an unknown time zone, a date beyond Python's, a map with a key twice
         return [_cell(value) for value in column]
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        shared: dict[str | None, str | None] = {}  # most columns say few things, and a million rows are held
+        return [shared.setdefault(value, value) for value in values]
     return values
 
 

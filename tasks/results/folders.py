@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -11,6 +12,7 @@ from stylebatch.tasks.pictures.formats import ENDINGS, FormatName
 if TYPE_CHECKING:
     from upath import UPath
 
+SEGMENT, TABLE = ".jsonl", ".parquet"  # what the names of files with the records of many keys end in
 IMAGES = "images"  # the pictures under their ids, for people
 PlaceT = TypeVar("PlaceT", Path, "UPath")
 
@@ -21,27 +23,35 @@ class Folders(Generic[PlaceT]):
 
     folder: PlaceT
 
-    @property
+    @cached_property
     def store(self) -> PlaceT:
         """What is kept by keys."""
         return self.folder / ".store"
 
-    @property
+    @cached_property
     def images(self) -> PlaceT:
         """The same pictures under the ids of their rows."""
         return self.folder / IMAGES
 
-    @property
+    @cached_property
     def records(self) -> PlaceT:
         """Where Prefect keeps its results."""
         return self.store / "records"
 
-    @property
+    def segment(self, name: str) -> PlaceT:
+        """Where the records of the chunk ``name`` are, or will be."""
+        return self.records / f"{name}{SEGMENT}"
+
+    def table(self, name: str) -> PlaceT:
+        """Where the records of the table ``name`` are, or will be."""
+        return self.records / f"{name}{TABLE}"
+
+    @cached_property
     def pictures(self) -> PlaceT:
         """Where the pictures are."""
         return self.store / "pictures"
 
-    @property
+    @cached_property
     def traces(self) -> PlaceT:
         """Where the loss curves are."""
         return self.store / "traces"

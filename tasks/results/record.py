@@ -65,7 +65,8 @@ class Record(BaseModel):
 
 
 @lru_cache(maxsize=1024)
-def _read_settings(text: str) -> Settings:
+def parse_settings(text: str) -> Settings:
+    """Settings from their JSON; equal texts share one object."""
     return Settings.model_validate_json(text)
 
 
@@ -76,7 +77,7 @@ def read_record(text: str) -> Record:
         ValueError, KeyError, TypeError: it is no record, or one of another version.
     """
     fields: dict[str, Any] = json.loads(text)
-    fields["settings"] = _read_settings(json.dumps(fields["settings"]))
+    fields["settings"] = parse_settings(json.dumps(fields["settings"]))
     for name in ("content_sha256", "style_sha256", "weights_sha256"):
         fields[name] = sys.intern(fields[name])
     record = Record.model_validate(fields)

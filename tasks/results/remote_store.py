@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from upath import UPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
-from stylebatch.tasks.results.folders import IMAGES, Folders
+from stylebatch.tasks.results import record_table
+from stylebatch.tasks.results.folders import IMAGES, SEGMENT, TABLE, Folders
 from stylebatch.tasks.results.record import Record, read_record
-from stylebatch.tasks.results.store import KEY, Store
+from stylebatch.tasks.results.segments import newest, records_of
+from stylebatch.tasks.results.store import KEPT, Store
 from stylebatch.tasks.storage import cache
 from stylebatch.tasks.storage.files import has_digest, read_bytes, remove, write_atomically
 from stylebatch.tasks.storage.locks import FileLocks
@@ -111,7 +114,7 @@ class RemoteStore(Folders[UPath]):
         """The record of ``key``, if its picture is there and is the one that the record speaks of."""
         try:
             record = _parse(key, read_bytes(self.records / key))
-            return record if record and self._is_whole(record) else None
+            return record if record and self.has(record) else None
         except (OSError, BadInput):
             return None
 
@@ -122,19 +125,29 @@ class RemoteStore(Folders[UPath]):
             BadRequest: the store does not let them be read.
         """
         pictures, records = self._there["pictures"], self._there["records"]
-        asked = [key for key in dict.fromkeys(keys) if key in records]
+        asked = {key: key for key in keys}
         with ThreadPoolExecutor(AT_ONCE) as threads:
             try:
-                read = [record for record in threads.map(self._read, asked) if record]
+                alone = threads.map(self._read, [key for key in asked if key in records])
+                read = list(newest([*(record for record in alone if record), *self._gathered(asked, threads)]))
             except (OSError, BadInput) as error:
                 raise BadRequest(f"{self.folder} cannot be read: {error}") from None
             found = [record for record in read if self.picture(record.key, record.format).name in pictures]
             known = {record.key: self._mark(record) for record in found}
             unread = [record for record in found if self._whole.get(record.key) != known[record.key]]
-            whole = threads.map(self._is_whole, unread)
+            whole = threads.map(self.has, unread)
             damaged = {record.key for record, is_whole in zip(unread, whole, strict=True) if not is_whole}
         self._save({key: mark for key, mark in known.items() if key not in damaged})
         return {record.key: record for record in found if record.key not in damaged}
+
+    def _gathered(self, keys: Mapping[str, str], threads: Executor) -> Iterator[Record]:
+        """The records of keys, each mapped to itself, that segments and tables have."""
+        names = self._there["records"]
+        for found in threads.map(records_of, [self.records / name for name in names if name.endswith(SEGMENT)]):
+            yield from (record for record in found if record.key in keys)
+        for data in threads.map(read_bytes, [self.records / name for name in names if name.endswith(TABLE)]):
+            with suppress(ValueError, pa.ArrowException):
+                yield from record_table.read(data, keys)
 
     def _read(self, key: str) -> Record | None:
         try:
@@ -142,7 +155,8 @@ class RemoteStore(Folders[UPath]):
         except FileNotFoundError:
             return None
 
-    def _is_whole(self, record: Record) -> bool:
+    def has(self, record: Record) -> bool:
+        """Whether a record's picture is there and is the one that the record speaks of."""
         try:
             return has_digest(self.picture(record.key, record.format), record.output_sha256)
         except (OSError, BadInput):
@@ -173,12 +187,22 @@ class RemoteStore(Folders[UPath]):
         finally:
             locks.release_lock(key, "discard")
 
+    def discard_all(self, keys: Sequence[str]) -> set[str]:
+        """See `Store.discard_all`; where the tables cannot be read, nothing of what is in them is told."""
+        damaged = {key for key in keys if self.discard(key)}
+        with ThreadPoolExecutor(AT_ONCE) as threads, suppress(OSError, BadInput):
+            damaged |= {
+                record.key for record in self._gathered({key: key for key in keys}, threads) if not self.has(record)
+            }
+        return damaged
+
     def sweep(self) -> None:
         """Remove the errors that Prefect keeps among its results, and note what this run has made."""
         with suppress(OSError, BadInput):  # the next run does it
             for name in listing(self.records):
-                if not KEY.fullmatch(name):
+                if not KEPT.fullmatch(name):
                     remove(self.records / name)
+            self._gather()
             pictures = listing(self.pictures)
             self._there["pictures"].update(pictures)
             made = [
@@ -187,6 +211,18 @@ class RemoteStore(Folders[UPath]):
                 if self.picture(record.key, record.format).name in pictures
             ]
             self._save({record.key: self._mark(record) for record in made})
+
+    def _gather(self) -> None:
+        """Put the records of chunks into a table, and remove the segments that nobody has written to meanwhile."""
+
+        def segments() -> dict[str, str]:
+            return {name: version_in(info) for name, info in listing(self.records).items() if name.endswith(SEGMENT)}
+
+        if before := segments():
+            name, data = record_table.written(records_of(self.records / one) for one in before)
+            write_atomically(self.table(name), data)
+            for one in before.items() & segments().items():
+                remove(self.records / one[0])
 
     def missing(self, outputs: Iterable[Path]) -> set[Path]:
         """Which of the pictures that were published are not there any more; none where that cannot be told."""

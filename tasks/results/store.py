@@ -1,7 +1,8 @@
 """The store: records and pictures by key, inside the run's folder.
 
-Prefect writes the records, one JSON file a key, as the results of `stylizing.pair_task.stylize_pair`; the pictures lie
-beside them. ``images/`` holds the same pictures under their ids, as links where the file system has links.
+Prefect writes the records, one JSON file a key, as the results of `stylizing.pair_task.stylize_pair`. Those of pictures
+that are painted by the chunk are in segments, and in a table once the run is over. The pictures lie beside them.
+``images/`` holds the same pictures under their ids, as links where the file system has links.
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
+
 from stylebatch.tasks.errors import BadRequest
-from stylebatch.tasks.results.folders import Folders
+from stylebatch.tasks.results import record_table
+from stylebatch.tasks.results.folders import SEGMENT, TABLE, Folders
 from stylebatch.tasks.results.record import Record, read_record
+from stylebatch.tasks.results.segments import newest, records_of
 from stylebatch.tasks.results.verified import Verified
-from stylebatch.tasks.storage.files import has_digest
+from stylebatch.tasks.storage.files import has_digest, names_in, write_atomically
 from stylebatch.tasks.storage.locks import FileLocks
 
-KEY = re.compile(r"[0-9a-f]{64}")
+KEPT = re.compile(rf"[0-9a-f]{{64}}({re.escape(SEGMENT)}|{re.escape(TABLE)})?")
 LEFT_BEHIND = 3600.0  # seconds after which a file that is being written is one that nobody writes any more
 
 
@@ -70,17 +77,51 @@ class Store(Folders[Path]):
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
             record = read_record(json.loads((self.records / key).read_bytes())["result"])
-            picture = self.picture(key, record.format)
-            return record if record.key == key and whole(picture, record.output_sha256) else None
+            return record if record.key == key and self.has(record, whole) else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def find_all(self, keys: Iterable[str]) -> dict[str, Record]:
         """The records that are there, by their keys; pictures that earlier runs found whole are not read again."""
-        verified = self.verified()
-        known = {key: record for key in set(keys) if (record := self.find(key, verified))}
+        asked, verified = {key: key for key in keys}, self.verified()
+        alone = (self.find(key, verified) for key in asked.keys() & names_in(self.records))
+        found = newest(chain((one for one in alone if one), self._gathered(asked)))
+        known = {record.key: record for record in found if self.has(record, verified)}
         verified.save()
         return known
+
+    def _gathered(self, keys: Mapping[str, str]) -> Iterator[Record]:
+        """The records of keys, each mapped to itself, that segments and tables have."""
+        for segment in self._ending_in(SEGMENT):
+            with suppress(OSError):
+                yield from (record for record in records_of(segment) if record.key in keys)
+        for table in self._ending_in(TABLE):  # listed later: a segment goes when a table has what was in it
+            with suppress(OSError, ValueError, pa.ArrowException):
+                yield from record_table.read(table.read_bytes(), keys)
+
+    def _ending_in(self, ending: str) -> list[Path]:
+        return [self.records / name for name in names_in(self.records) if name.endswith(ending)]
+
+    def has(self, record: Record, whole: Callable[[Path, str], bool] = has_digest) -> bool:
+        """Whether a record's picture is there and is the one that the record speaks of."""
+        try:
+            return whole(self.picture(record.key, record.format), record.output_sha256)
+        except OSError:
+            return False
+
+    def discard_all(self, keys: Sequence[str]) -> set[str]:
+        """Remove records that cannot be used: Prefect, which does not look at pictures, would take them for hits.
+
+        Args:
+            keys: that `find_all` has not found.
+
+        Returns:
+            The keys that there were records of. Where another process is at a key, its record may have become usable,
+            and is left.
+        """
+        asked = {key: key for key in keys}
+        damaged = {key for key in asked.keys() & names_in(self.records) if self.discard(key)}
+        return damaged | {record.key for record in self._gathered(asked) if not self.has(record)}
 
     def discard(self, key: str) -> bool:
         """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
@@ -101,11 +142,27 @@ class Store(Folders[Path]):
 
     def sweep(self) -> None:
         """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
-        leftovers = [file for file in self.records.iterdir() if not KEY.fullmatch(file.name)]
+        leftovers = [self.records / name for name in names_in(self.records) if not KEPT.fullmatch(name)]
         for folder in (self.folder, self.images, self.pictures, self.traces):
             leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
         for file in leftovers:
             file.unlink(missing_ok=True)
+        with suppress(OSError):  # the next run does it
+            self._gather()
+
+    def _gather(self) -> None:
+        """Put the records of chunks that nobody is at any more into a table."""
+        locks = self.locks
+        ended = [one for one in self._ending_in(SEGMENT) if locks.acquire_lock(one.stem, "gather", acquire_timeout=0)]
+        try:
+            if ended:
+                name, data = record_table.written(map(records_of, ended))
+                write_atomically(self.table(name), data)
+            for segment in ended:
+                segment.unlink(missing_ok=True)
+        finally:
+            for segment in ended:
+                locks.release_lock(segment.stem, "gather")
 
     def missing(self, outputs: Iterable[Path]) -> set[Path]:
         """Which of the pictures that were published are not there any more."""

@@ -72,7 +72,7 @@ class Outcomes(UserList[Outcome]):
 
 def output_of(name: str, file_format: FormatName) -> Path:
     """Where the picture with this id lies, relative to the run's folder."""
-    return Path(IMAGES) / f"{name}{ENDINGS[file_format]}"
+    return Path(f"{IMAGES}/{name}{ENDINGS[file_format]}")
 
 
 def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -21,7 +23,7 @@ from stylebatch.tasks.nst.figures import (
 )
 from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.layers import DEFAULT, NETWORKS
-from stylebatch.tasks.nst.losses import Losses, blend
+from stylebatch.tasks.nst.losses import Losses, blend, observe_each
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job
@@ -73,9 +75,34 @@ def judge(
     written = to_tensor(picture, slot.device)
     with torch.no_grad():
         if _sees_what_judges_see(job, picture):
-            return _judge_at_once(job, content, written, slot)
+            return _judge_at_once([job], content, written, slot)[0]
         losses = make_objective(job, content, _precision(job), slot.device, share=slot.share)(written)
         return losses, _judge_apart(job, original, picture, slot)
+
+
+def judge_together(
+    jobs: Sequence[Job], originals: Sequence[Image.Image], contents: Tensor, pictures: Sequence[Image.Image], slot: Slot
+) -> list[tuple[Losses, Figures | None]]:
+    """`judge` for pictures of one shape: those that are judged alike, by one pass of the network for all of them.
+
+    Args:
+        contents: (N, 3, H, W).
+    """
+    found: dict[int, tuple[Losses, Figures | None]] = {}
+    alike: dict[object, list[int]] = defaultdict(list)
+    for n, (job, picture) in enumerate(zip(jobs, pictures, strict=True)):
+        if _sees_what_judges_see(job, picture):
+            settings = job.settings
+            layers = repr((settings.content_layers, settings.style_layers))
+            alike[settings.objective, _precision(job), layers, job.weights_sha256].append(n)
+        else:
+            found[n] = judge(job, originals[n], contents[n : n + 1], picture, slot)
+    with torch.no_grad():
+        for group in alike.values():
+            written = torch.cat([to_tensor(pictures[n], slot.device) for n in group])
+            verdicts = _judge_at_once([jobs[n] for n in group], contents[group], written, slot)
+            found.update(zip(group, verdicts, strict=True))
+    return [found[n] for n in range(len(jobs))]
 
 
 def _sees_what_judges_see(job: Job, picture: Image.Image) -> bool:
@@ -93,17 +120,30 @@ def _is_wide_enough(picture: Image.Image) -> bool:
     return min(picture.size) >= NETWORKS[DEFAULT].minimum_side(LAYERS)
 
 
-def _judge_at_once(job: Job, content: Tensor, written: Tensor, slot: Slot) -> tuple[Losses, Figures]:
-    form, layers = FORMS[job.settings.objective], job.settings.content_layers
-    encoder = encoder_of(job, _precision(job), slot.device, LAYERS)
-    seen: dict[str, Tensor] = encoder(content, dict.fromkeys({*layers, STRUCTURE_LAYER}, Tensor.detach))
-    kept = {layer: form.view(seen[layer]) for layer in layers}
-    objective = with_styles(job, content, kept, encoder, also=DISTANCE_LAYERS)
-    masks = load_masks(job.styles, content)
-    style = {layer: objective.style[layer] for layer in DISTANCE_LAYERS}
-    reference = Reference(seen[STRUCTURE_LAYER], style, masks, strengths_of(job.styles))
-    losses, found = objective.observe(written, reference.looks)
-    return losses, figures_of(found)
+def _judge_at_once(
+    jobs: Sequence[Job], contents: Tensor, written: Tensor, slot: Slot
+) -> list[tuple[Losses, Figures | None]]:
+    """By one pass over the contents, each once however many jobs are of it, and one over the pictures."""
+    first = jobs[0]
+    form, layers = FORMS[first.settings.objective], first.settings.content_layers
+    encoder = encoder_of(first, _precision(first), slot.device, LAYERS)
+    places: dict[str, int] = {}
+    for n, job in enumerate(jobs):
+        places.setdefault(job.content_sha256, n)
+    order = {digest: place for place, digest in enumerate(places)}
+    seen: dict[str, Tensor] = encoder(
+        contents[list(places.values())], dict.fromkeys({*layers, STRUCTURE_LAYER}, Tensor.detach)
+    )
+    asked = []
+    for n, job in enumerate(jobs):
+        place, content = order[job.content_sha256], contents[n : n + 1]
+        own = {layer: features[place : place + 1] for layer, features in seen.items()}
+        kept = {layer: form.view(own[layer]) for layer in layers}
+        objective = with_styles(job, content, kept, encoder, also=DISTANCE_LAYERS)
+        style = {layer: objective.style[layer] for layer in DISTANCE_LAYERS}
+        reference = Reference(own[STRUCTURE_LAYER], style, load_masks(job.styles, content), strengths_of(job.styles))
+        asked.append((objective, reference.looks))
+    return [(losses, figures_of(found)) for losses, found in observe_each(asked, written)]
 
 
 def _judge_apart(job: Job, original: Image.Image, picture: Image.Image, slot: Slot) -> Figures | None:

@@ -1,21 +1,22 @@
-"""The step of `stylize` as Prefect's tasks: cached by the pair's key, tried again, and several in one pass."""
+"""The step of `stylize` as Prefect's tasks: cached by the pair's key and tried again, or for a chunk of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 from typing import Any
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.results import get_result_store
 from prefect.tasks import exponential_backoff
 
 from stylebatch.tasks.devices.leases import Leases
+from stylebatch.tasks.plan.chunks import Chunk
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.results.remote_store import AnyStore
-from stylebatch.tasks.stylizing.stylize import is_transient, stylize_if_it_fits, stylize_together
+from stylebatch.tasks.stylizing.chunk import stylize_chunk
+from stylebatch.tasks.stylizing.stylize import is_transient, stylize_if_it_fits
 
 
 def retry_where_it_may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
@@ -62,22 +63,24 @@ def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False)
 
 
 @task(
-    task_run_name="{jobs[0].id} and more, in one pass",
+    task_run_name="{chunk.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
     result_serializer="json",
     cache_result_in_memory=False,
 )
-def stylize_batch(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[dict[str, Any]]:
-    """`stylize_together` as a Prefect task, which leaves the records where `stylize_pair` would look for them.
+def paint_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = False) -> dict[str, Any]:
+    """`stylize_chunk` as a Prefect task.
 
-    It is not tried again: where it fails, its jobs are stylized one by one.
+    It is not tried again: the jobs that it leaves are stylized one by one.
 
     Returns:
-        The records in the order of the jobs, as JSON's types.
+        ``records``, in the order of the jobs, as JSON's types, or nothing for a job that is left; and the ``seconds``
+        that it took.
     """
-    records = [record.model_dump(mode="json") for record in stylize_together(jobs, store, leases)]
-    results = get_result_store()
-    for record in records:
-        results.write(record, key=record["key"])
-    return records
+    began = time.monotonic()
+    records = stylize_chunk(chunk, store, leases, refresh)
+    return {
+        "records": [record.model_dump(mode="json") if record else None for record in records],
+        "seconds": time.monotonic() - began,
+    }

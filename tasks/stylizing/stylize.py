@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -173,13 +173,18 @@ def finish(
     tensor = made.picture
     if job.settings.preserve_color == "luminance":
         tensor = with_colors_of(made.content, tensor)
-    picture, file = to_picture(tensor), None
-    if job.settings.format != "png":  # which is encoded when nobody waits for the device
-        file = encode(picture, job.settings.format, job.settings.quality)
-        picture = read_back(file)
+    picture, file = as_written(job, to_picture(tensor))
     if not is_judged(job):
         return picture, file, None, None
     return picture, file, *judge(job, original, made.content, picture, slot)
+
+
+def as_written(job: Job, picture: Image.Image) -> tuple[Image.Image, bytes | None]:
+    """The picture as its file will have it, and that file's bytes where the format loses something."""
+    if job.settings.format == "png":  # which is encoded when nobody waits for the device
+        return picture, None
+    file = encode(picture, job.settings.format, job.settings.quality)
+    return read_back(file), file
 
 
 @dataclass(frozen=True)
@@ -189,15 +194,18 @@ class Finished:
     Attributes:
         picture: as its file has it; ``file``: the bytes of that, where it was encoded for this.
         seconds: that it took, without the time for which its slot was waited for.
+        loss: what the optimizer saw at it, if there was one.
+        steps: that the optimizer took.
     """
 
-    made: Made
     picture: Image.Image
     file: bytes | None
     losses: Losses | None
     figures: Figures | None
     slot: Slot
     seconds: float
+    loss: float | None = None
+    steps: int = 0
 
 
 def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frugal: bool = False) -> Finished:
@@ -228,7 +236,7 @@ def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frug
         make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
         made = make(job, decoded, slot, on_step, frugal)
         finished = finish(job, decoded, made, slot)
-        return Finished(made, *finished, slot, time.perf_counter() - started)
+        return Finished(*finished, slot, time.perf_counter() - started, made.loss, made.steps)
 
 
 def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
@@ -240,33 +248,9 @@ def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frug
     """
     curve = Trace() if trace else None
     finished = stylize_in_memory(job, leases, curve, frugal)
-    if curve is not None and finished.made.steps:
+    if curve is not None and finished.steps:
         curve.write(store.trace(job.key))
     return keep(job, finished, store)
-
-
-def stylize_together(jobs: Sequence[Job], store: AnyStore, leases: Leases) -> list[Record]:
-    """Stylize jobs of one batch by one pass through their network, and write their pictures into the store.
-
-    Each is said to have taken its share of the time.
-
-    Raises:
-        BadInput: as `stylize`.
-        OSError: as `stylize`.
-    """
-    originals = [load_picture(job.content, job.content_sha256) for job in jobs]
-    resized = [resize(one, job.settings.longer_side(one.size)) for job, one in zip(jobs, originals, strict=True)]
-    with leases.lease() as slot:
-        started = time.perf_counter()
-        contents = torch.cat([to_tensor(one, slot.device) for one in resized])
-        painted = paint(jobs, contents, slot, frugal=False)
-        made = [Made(contents[n : n + 1], painted[n : n + 1], None, 0) for n in range(len(jobs))]
-        parts = [finish(job, one, result, slot) for job, one, result in zip(jobs, originals, made, strict=True)]
-        seconds = (time.perf_counter() - started) / len(jobs)
-    return [
-        keep(job, Finished(one, *finished, slot, seconds), store)
-        for job, one, finished in zip(jobs, made, parts, strict=True)
-    ]
 
 
 def losses_of(losses: Losses | None) -> dict[str, Any]:
@@ -294,8 +278,8 @@ def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
         **losses_of(finished.losses),
         structure=finished.figures.structure if finished.figures else None,
         style_distance=finished.figures.style_distance if finished.figures else None,
-        optimizer_loss=finished.made.loss,
-        steps=finished.made.steps,
+        optimizer_loss=finished.loss,
+        steps=finished.steps,
         seconds=finished.seconds,
         machine=platform.node(),
         device=finished.slot.device,

@@ -12,7 +12,9 @@ from prefect.client.orchestration import get_client
 
 from stylebatch.flows.stylize import stylize
 from stylebatch.flows.train import train
+from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.runs.report import far_from_training
+from stylebatch.tasks.storage.files import names_in
 
 pytestmark = pytest.mark.usefixtures("prefect")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
@@ -55,6 +57,23 @@ def test_a_run_paints_in_one_pass_what_goes_together(small_network: Path, tmp_pa
         names = {run.name for run in client.read_task_runs() if run.name.endswith("in one pass")}
     assert any(outcome.id in name for outcome in outcomes for name in names)
     assert [outcome.status for outcome in stylize(manifest, out)] == ["cached"] * 2
+
+
+def test_a_photograph_that_is_cut_off_costs_its_row_and_the_chunk_goes_on(
+    small_network: Path, tmp_path: Path, samples: Path
+) -> None:
+    for name in ("chelsea", "coffee", "rocket"):
+        data = (samples / f"images/{name}.jpg").read_bytes()
+        (tmp_path / f"{name}.jpg").write_bytes(data[:-5000] if name == "coffee" else data)
+    manifest = write_manifest(tmp_path, samples, small_network)
+    document = {**json.loads(manifest.read_text()), "contents": "*.jpg"}
+    manifest.write_text(json.dumps(document))
+    chelsea, coffee, rocket = stylize(manifest, tmp_path / "out")
+    assert (chelsea.status, coffee.status, rocket.status) == ("completed", "failed", "completed")
+    assert (coffee.error_type, coffee.attempts) == ("BadInput", 1)
+    assert "coffee.jpg is truncated or damaged" in str(coffee.error)
+    records = [name for name in names_in(Store(tmp_path / "out").records) if not name.startswith(".")]
+    assert [Path(name).suffix for name in records] == [".parquet"], "one file for all of them"
 
 
 def test_painted_together_or_alone_is_the_same_picture(small_network: Path, tmp_path: Path, samples: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -147,6 +149,21 @@ def test_the_quality_counts_where_the_format_loses_something() -> None:
 
     assert key(quality=50) == key(), "which is also what it was before there were formats"
     assert len({key(format=name, quality=quality) for name in ("jpeg", "webp") for quality in (50, 90)}) == 4
+
+
+@pytest.mark.parametrize(("init", "model"), [(None, None), ("5", None), (None, "6"), ("5", "6")])
+def test_the_key_is_the_digest_of_json_with_sorted_names(init: str | None, model: str | None) -> None:
+    settings, styles = Settings(precision="float32"), [("2", 0.25, None), ("4", 0.75, "7")]
+    idle = {"weights", "model", "engine", "refine", "strength", "format", "quality", "judge", "effort"}
+    decides = {
+        "content": "1",
+        "engine": stylebatch.tasks.plan.key.ENGINE,
+        "settings": settings.model_dump(exclude=idle) | ({"init": init} if init else {}),
+        "styles": styles,
+        "weights": "3",
+    } | ({"model": model} if model else {})
+    wanted = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    assert pair_key("1", styles, init, "3", settings, model) == wanted
 
 
 def test_content_and_style_are_not_interchangeable() -> None:
