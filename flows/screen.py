@@ -70,6 +70,9 @@ class Bar(Watcher):
         far = f"{done / total:.0%} of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
         self.progress.update(self._task, description=f"downloading {escape(name)}: {far}")
 
+    def checking(self, row: int, rows: int) -> None:
+        self.progress.update(self._task, description=f"checking row {row:,} of {rows:,}")
+
     def damaged(self, ids: Sequence[str]) -> None:
         if ids:
             text = f"[yellow]damaged[/] records of {escape(named(ids))}; they are computed again"
@@ -129,6 +132,10 @@ class Lines(Bar):
         super().finished(job, settled)
         self._say()
 
+    def checking(self, row: int, rows: int) -> None:
+        super().checking(row, rows)
+        self._say()
+
     def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
         super().training(step, steps, loss, structure, style_distance)
         self._say()
@@ -139,7 +146,8 @@ class Lines(Bar):
         self._said = time.monotonic()
         (task,) = self.progress.tasks
         left = f", about {duration(task.time_remaining)} left" if task.time_remaining else ""
-        text = f"{task.description}, {task.completed:.0f}/{task.total or 0:.0f} steps{left}"
+        steps = f", {task.completed:.0f}/{task.total:.0f} steps" if task.total else ""
+        text = f"{task.description}{steps}{left}"
         self.progress.console.print(text, highlight=False, soft_wrap=True)
 
 

@@ -67,6 +67,9 @@ class Watcher:
     def fetching(self, name: str, done: int, total: int) -> None:
         """Of the file ``name``, ``done`` bytes of ``total`` are downloaded; a total of 0 is not known."""
 
+    def checking(self, row: int, rows: int) -> None:
+        """The rows of a manifest are checked, up to this one. Called every few thousand rows."""
+
     def damaged(self, ids: Sequence[str]) -> None:
         """The records of these rows are there and cannot be used; they are computed again."""
 

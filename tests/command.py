@@ -31,7 +31,8 @@ def start(*arguments: object, server: str = "", folder: Path | None = None) -> s
 
 def complaints(stderr: str) -> list[str]:
     """The lines on standard error but for those that tell each minute how far a run is."""
-    return [line for line in stderr.splitlines() if not re.match(r"(starting|\d+/\d+ rows, \d+ failed), \d+/", line)]
+    progress = r"starting$|checking row [\d,]+ of |\d+/\d+ rows, \d+ failed, \d+/"
+    return [line for line in stderr.splitlines() if not re.match(progress, line)]
 
 
 def call(*arguments: object) -> Result:

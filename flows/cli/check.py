@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from stylebatch.flows.cli.options import (
@@ -21,8 +23,9 @@ from stylebatch.flows.cli.options import (
     VerboseOption,
 )
 from stylebatch.flows.cli.set_option import SetOption
-from stylebatch.flows.cli.terminal import clear_errors, out_console
+from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console
 from stylebatch.flows.text import duration, escape
+from stylebatch.tasks.progress import Watcher, watcher
 from stylebatch.tasks.request.settings import parse_assignments
 
 if TYPE_CHECKING:  # they import Pillow and torch
@@ -56,8 +59,9 @@ def check(
         from stylebatch.tasks.plan.rows import check_rows
         from stylebatch.tasks.request.manifest import read_manifest
 
-        asked = read_manifest(manifest, allow_http)
-        pairs, bad_rows = check_rows(asked, overrides, decode=True)
+        with error_console.status("reading the manifest") as status, _telling(status):
+            asked = read_manifest(manifest, allow_http)
+            pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)
         far = far_from_training((pair.settings for pair in pairs), asked.locate)
         outlook = None
@@ -84,6 +88,21 @@ def check(
         if outlook:
             _print_outlook(out_console, outlook)
     raise typer.Exit(2 if bad_rows else 0)
+
+
+@contextmanager
+def _telling(status: Status) -> Iterator[None]:
+    """Have the status line tell how far the rows are checked."""
+
+    class Checked(Watcher):
+        def checking(self, row: int, rows: int) -> None:
+            status.update(f"checking row {row:,} of {rows:,}")
+
+    token = watcher.set(Checked())
+    try:
+        yield
+    finally:
+        watcher.reset(token)
 
 
 def _print_bad_rows(console: Console, rows: int, bad_rows: Sequence[BadRow]) -> None:

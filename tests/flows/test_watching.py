@@ -37,16 +37,18 @@ class Row:
 def test_without_a_terminal_lines_tell_how_far_it_is() -> None:
     console = Console(file=io.StringIO(), width=200)
     lines = Lines(console, every=0)
+    lines.checking(4000, 1_000_000)
     lines.planned([Job("a", 3), Job("b", 1)], [Row(None, "failed")])
     lines.stepped(Job("a", 3))
     lines.finished(Job("a", 3), [Row(None)])
-    first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    checked, first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert checked == "checking row 4,000 of 1,000,000"
     assert first.startswith("1/3 rows, 1 failed, 1/4 steps")
     assert second.startswith("2/3 rows, 1 failed, 3/4 steps")
     rare = Lines(console, every=1e9)
     rare.planned([Job("a", 3)], [])
     rare.stepped(Job("a", 3))
-    assert len(console.file.getvalue().splitlines()) == 2  # type: ignore[attr-defined]
+    assert len(console.file.getvalue().splitlines()) == 3  # type: ignore[attr-defined]
 
 
 def paint(file: Path, colour: str) -> Path:
@@ -112,8 +114,9 @@ def test_lines_of_progress_are_no_complaints() -> None:
     console = Console(file=io.StringIO(), width=200)
     lines = Lines(console, every=0)
     lines.stepped(Job("a", 3))
+    lines.checking(2000, 3000)
     lines.planned([Job("a", 3)], [])
     lines.stepped(Job("a", 3))
     told = console.file.getvalue()  # type: ignore[attr-defined]
-    assert len(told.splitlines()) == 2
+    assert len(told.splitlines()) == 3
     assert complaints(f"{told}warning: else\n") == ["warning: else"]

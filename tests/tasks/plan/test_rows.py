@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from stylebatch.tasks.pictures.decode import header_size
+from stylebatch.tasks.plan import rows
 from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
+from stylebatch.tasks.progress import Watcher, watcher
 from stylebatch.tasks.request.ids import LONGEST_ID
 from stylebatch.tasks.request.manifest import Manifest, Unreadable
 
@@ -322,3 +324,19 @@ def test_no_secret_gets_through_whatever_the_column(folder: Path, column: str, s
     assert pairs == []
     assert [name for name, _ in nested.problems] == ["x_a"]
     assert "phrase" not in repr(bad)
+
+
+def test_it_is_told_how_far_the_rows_are_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    class Told(Watcher):
+        def checking(self, row: int, rows: int) -> None:
+            told.append((row, rows))
+
+    monkeypatch.setattr(rows, "TOLD_EVERY", 2)
+    token = watcher.set(Told())
+    try:
+        check_rows(Manifest(tmp_path / "rows.csv", [{}] * 5), {})
+    finally:
+        watcher.reset(token)
+    assert told == [(2, 5), (4, 5)]
