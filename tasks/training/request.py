@@ -19,7 +19,7 @@ from stylebatch.tasks.storage.places import Place
 TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
 # The settings that a training goes by.
 COUNTING = ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed")
-VERSION = 2  # to be raised with every change that gives another network for the same request
+VERSION = 3  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
 

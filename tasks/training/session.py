@@ -34,7 +34,7 @@ from stylebatch.tasks.training.samples import Samples
 
 BATCH = 4  # samples a step
 # What a content weight of 1 stands for beside a style weight of 1, and the total variation's that is always there.
-CONTENT, TV = 0.35, 8e-4
+CONTENT, TV = 0.25, 8e-4
 VALIDATIONS = 10  # in a whole training, or more, since they are never further apart than this many steps:
 FARTHEST = 500
 # A training ends when this share of its steps has brought nothing better.
