@@ -25,7 +25,7 @@ def warning_of(lost: Sequence[str]) -> str:
     pictures, their = ("1 picture", "its") if len(lost) == 1 else (f"{len(lost)} pictures", "their")
     return (
         f"in {pictures} hardly anything of {their} content is recognized (content_lost in the report): {named(lost)}; "
-        "a higher content_weight keeps more of it"
+        "a higher content_weight keeps more of it, and in one pass a lower strength"
     )
 
 
