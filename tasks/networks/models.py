@@ -125,10 +125,7 @@ def load_trained(path: Place, sha256: str) -> Trained:
     Raises:
         BadInput: as `load_model`.
     """
-    path = model_here(path)
-    if not has_digest(path, sha256):
-        raise BadInput(f"{path.name} was changed while the run was going on; run again")
-    return read_trained(path)
+    return read_trained(_unchanged(path, sha256))
 
 
 @lru_cache(maxsize=4)
@@ -138,8 +135,14 @@ def load_model(path: Place, sha256: str, device: str) -> AnyStyleNetwork:
     Raises:
         BadInput: it is not the one any more that the key was made of.
     """
-    load_trained(path, sha256)
-    return read_model(model_here(path)).to(torch.device(device))
+    return read_model(_unchanged(path, sha256)).to(torch.device(device))
+
+
+def _unchanged(path: Place, sha256: str) -> Place:
+    path = model_here(path)
+    if not has_digest(path, sha256):
+        raise BadInput(f"{path.name} was changed while the run was going on; run again")
+    return path
 
 
 def described(network: AnyStyleNetwork) -> dict[str, int]:

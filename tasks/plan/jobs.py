@@ -157,11 +157,11 @@ def make_jobs(
                 job = replace(job, others=tuple(make(replace(pair, styles=other)) for other in pair.next_styles))
             jobs.append(job)
         except _Vanished as error:
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, ((error.column, str(error)),)))
+            bad_rows.append(pair.refused(error.column, str(error)))
         except NameTaken as error:
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("id", str(error)),)))
+            bad_rows.append(pair.refused("id", str(error)))
         except Exception as error:  # whatever a row does is that row's error
-            bad_rows.append(BadRow(pair.row, pair.id, pair.content, pair.style, (("row", problem_of(error)),)))
+            bad_rows.append(pair.refused("row", problem_of(error)))
     return jobs, bad_rows
 
 

@@ -61,6 +61,10 @@ class Pair:
         """The styles as one text."""
         return written(self.styles)
 
+    def refused(self, column: str, problem: str) -> BadRow:
+        """This row as a bad one."""
+        return BadRow(self.row, self.id, self.content, self.style, ((column, problem),))
+
 
 @dataclass(frozen=True)
 class BadRow:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.storage.places import STORES
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from upath import UPath
 
+T = TypeVar("T")
 # Listings are asked for when they are needed, and others write too. One request a file: several files are asked for at
 # once instead. Credentials and endpoints come from the environment, where each of the packages looks for them.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -107,17 +108,22 @@ def is_of_bytes(version: str) -> bool:
     return version.partition("=")[0] in ("md5Hash", "ETag")
 
 
+def _asked(folder: UPath, ask: Callable[[Any], T], nothing: T) -> T:
+    """What a folder's store answers, or ``nothing`` where there is no such folder."""
+    try:
+        with clear_errors(folder):
+            return ask(file_system(folder))
+    except FileNotFoundError:
+        return nothing
+
+
 def listing(folder: UPath) -> dict[str, dict[str, Any]]:
     """The files in a folder, by their names; none where there is no such folder.
 
     Raises:
         BadInput, OSError: it cannot be listed.
     """
-    try:
-        with clear_errors(folder):
-            entries = file_system(folder).ls(folder.path, detail=True)
-    except FileNotFoundError:
-        return {}
+    entries: list[dict[str, Any]] = _asked(folder, lambda files: files.ls(folder.path, detail=True), [])
     return {str(entry["name"]).rpartition("/")[2]: entry for entry in entries if entry["type"] == "file"}
 
 
@@ -127,10 +133,6 @@ def tree(folder: UPath) -> dict[str, dict[str, Any]]:
     Raises:
         BadInput, OSError: it cannot be listed.
     """
-    try:
-        with clear_errors(folder):
-            entries = file_system(folder).find(folder.path, detail=True)
-    except FileNotFoundError:
-        return {}
+    entries: dict[str, dict[str, Any]] = _asked(folder, lambda files: files.find(folder.path, detail=True), {})
     above = f"{folder.path.strip('/')}/"
     return {str(path).lstrip("/").removeprefix(above): entry for path, entry in entries.items()}

@@ -20,7 +20,7 @@ from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, Style
 from stylebatch.tasks.storage.places import Place
-from stylebatch.tasks.stylizing.objective import load_masks, to_tensor
+from stylebatch.tasks.stylizing.objective import by_regions, load_masks, to_tensor
 
 STRIP = 128  # rows of a picture at a time, where it does not fit as a whole
 # Bytes for each pixel of what lies at the picture's own resolution at once, for each of its channels and byte of a
@@ -87,8 +87,7 @@ def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor
     masks = load_masks(job.styles, content)
     assert masks is not None  # there are several conditions only where there are regions
     painted = torch.cat([painter(content, condition) for condition in torch.split(conditions, 1)])  # (R, 3, H, W)
-    shares = masks[:, None]  # (R, 1, H, W)
-    return (shares * painted).sum(0, keepdim=True) + (1 - shares.sum(0)).clamp_min(0) * content
+    return by_regions(painted, masks, content)
 
 
 def _conditions(job: Job, content: Tensor) -> Tensor:

@@ -102,6 +102,16 @@ def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:
     return normalize_masks(torch.stack([torch.from_numpy(np.array(mask)) for mask in masks]).to(content.device) / 255)
 
 
+def by_regions(pictures: Tensor, masks: Tensor, content: Tensor) -> Tensor:
+    """Pictures (R, 3, H, W), each in its region; what no region has is the content's, (1, 3, H, W).
+
+    Args:
+        masks: (R, H, W) in [0, 1], as of `load_masks`.
+    """
+    shares = masks[:, None]  # (R, 1, H, W)
+    return (shares * pictures).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)).clamp_min(0) * content
+
+
 def weights_of(settings: Settings) -> Weights:
     """The objective's weights as the settings have them, for the scale of the network's own features.
 

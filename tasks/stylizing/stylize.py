@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -31,14 +32,15 @@ from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.encode import encode, read_back, write_picture
 from stylebatch.tasks.pictures.resize import resize, scaled_size
-from stylebatch.tasks.plan.jobs import Job, Style
+from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
+from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.feedforward import is_far, paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge
-from stylebatch.tasks.stylizing.objective import load_masks, make_objective, to_picture, to_tensor
+from stylebatch.tasks.stylizing.objective import by_regions, load_masks, make_objective, to_picture, to_tensor
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,20 @@ def on_ground(job: Job, content: Tensor) -> Tensor:
     The balanced content loss sees no colours. From here the optimizer has the most of the way in a pale or dark style
     behind it, which else takes a third of its steps.
     """
-
-    def painted_as(style: Style) -> Tensor:
-        picture = resize(load_picture(style.path, style.sha256), max(content.shape[-2:]))
-        return ground(content, statistics(to_tensor(picture, str(content.device)))).clamp(0, 1)
-
-    grounds = torch.cat([painted_as(style) for style in job.styles])
+    size, device = max(content.shape[-2:]) * job.settings.style_scale, str(content.device)
+    told = [load_statistics(style.path, style.sha256, size, device) for style in job.styles]
+    grounds = torch.cat([ground(content, statistics) for statistics in told]).clamp(0, 1)  # (R, 3, H, W)
     masks = load_masks(job.styles, content)
-    if masks is None:
-        shares = grounds.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
-        return (shares * grounds).sum(0, keepdim=True)
-    shares = masks[:, None]  # (R, 1, H, W)
-    return (shares * grounds).sum(0, keepdim=True) + (1 - shares.sum(0, keepdim=True)) * content
+    if masks is not None:
+        return by_regions(grounds, masks, content)
+    shares = grounds.new_tensor([style.weight for style in job.styles]).view(-1, 1, 1, 1)
+    return (shares * grounds).sum(0, keepdim=True)
+
+
+@lru_cache(maxsize=64)
+def load_statistics(path: Place, sha256: str, size: float, device: str) -> Tensor:
+    """What of a style the ground is made by, computed once a process; ``size`` is its longer side in pixels."""
+    return statistics(to_tensor(resize(load_picture(path, sha256), size), device))
 
 
 def optimize_from(

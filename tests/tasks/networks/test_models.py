@@ -12,7 +12,16 @@ import torch
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.bundled import BUNDLED, model_here
 from stylebatch.tasks.networks.model_check import far_from_training
-from stylebatch.tasks.networks.models import META, Trained, described, load_model, read_model, read_trained, write_model
+from stylebatch.tasks.networks.models import (
+    META,
+    Trained,
+    described,
+    load_model,
+    load_trained,
+    read_model,
+    read_trained,
+    write_model,
+)
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 from stylebatch.tasks.nst.condition import WIDTH
 from stylebatch.tasks.request.settings import Settings
@@ -149,3 +158,11 @@ def test_rows_of_other_sizes_are_told(file: Path) -> None:
         "1 row paints with night.safetensors at size=64, and it was tuned for 128 to 512 px: its strokes will look "
         "too coarse; tune one with --set size=64",
     ]
+
+
+def test_a_file_that_has_changed_is_no_network_even_where_its_words_are_known(file: Path) -> None:
+    digest = sha256_of(file)
+    assert load_trained(file, digest).style == "night.jpg"
+    file.write_bytes(file.read_bytes() + b"more")
+    with pytest.raises(BadInput, match="was changed while the run was going on"):
+        load_model(file, digest, "cpu")

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.nst.ground import ground, statistics
 from stylebatch.tasks.nst.guidance import guided_gram, regions_at
 from stylebatch.tasks.nst.losses import gram_matrix
 from stylebatch.tasks.nst.weights import bundled_weights
@@ -24,7 +25,8 @@ from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.stylizing import objective
-from stylebatch.tasks.stylizing.stylize import is_transient, stylize
+from stylebatch.tasks.stylizing.objective import to_tensor
+from stylebatch.tasks.stylizing.stylize import is_transient, on_ground, stylize
 
 CPU = Pool([Slot("cpu")])
 
@@ -353,3 +355,10 @@ def test_colors_are_preserved_in_a_blend(tmp_path: Path, samples: Path) -> None:
         distances[mode] = np.abs(pixels(store, job).mean((0, 1)) - content).sum()
     assert distances["match"] < 0.5 * distances["none"]
     assert distances["luminance"] < 0.5 * distances["none"]
+
+
+def test_the_ground_has_the_contrasts_of_the_style_at_the_size_that_it_is_looked_at(samples: Path) -> None:
+    content = to_tensor(resize(Image.open(samples / "images/coffee.jpg"), 64), "cpu")
+    style = Image.open(samples / "styles/swirls.jpg")
+    found = on_ground(make_job(samples, style_scale=2.0), content)
+    torch.testing.assert_close(found, ground(content, statistics(to_tensor(resize(style, 128), "cpu"))).clamp(0, 1))
