@@ -79,7 +79,12 @@ class AnyStyleNetwork(nn.Module):
         self.register_buffer("told_std", torch.ones(MOMENTS))
 
     def forward(
-        self, pictures: Tensor, condition: Tensor, dtype: torch.dtype = torch.float32, strip: int | None = None
+        self,
+        pictures: Tensor,
+        condition: Tensor,
+        dtype: torch.dtype = torch.float32,
+        strip: int | None = None,
+        strength: Tensor | None = None,
     ) -> Tensor:
         """Stylize pictures (N, 3, H, W), RGB in [0, 1]; the outcome has the same shape and range.
 
@@ -89,6 +94,7 @@ class AnyStyleNetwork(nn.Module):
             strip: so many rows at a time, of a single picture and without gradients, where memory is short. The
                 statistics of the normalization are those of the whole picture all the same, so that the outcome is
                 the same but for rounding.
+            strength: of the strokes on the ground, (N,), in [0, 1]; all of them unless given.
         """
         told, statistics = torch.split(condition, [MOMENTS, STATISTICS], 1)
         under = ground(pictures, statistics)  # (N, 3, H, W)
@@ -104,7 +110,8 @@ class AnyStyleNetwork(nn.Module):
         else:
             x = self._blocks(in_strips(first, head, x, strip), trunk)
             x = in_strips(last, [*tail, None], x, strip)
-        return clamp_to_range(under + STROKE * x[..., :height, :width].float())
+        strokes = STROKE * x[..., :height, :width].float()
+        return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
 
     def _blocks(self, x: Tensor, modulations: Sequence[Modulation]) -> Tensor:
         """The residual blocks: (N, trunk, H/4, W/4), before and after."""

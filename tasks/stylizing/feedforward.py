@@ -47,7 +47,8 @@ def paint(jobs: Sequence[Job], contents: Tensor, slot: Slot, frugal: bool) -> Te
     painter = _Painter(network, first, slot, frugal)
     each = [_conditions(job, contents[n : n + 1]) for n, job in enumerate(jobs)]
     if all(len(conditions) == 1 for conditions in each):
-        return painter(contents, torch.cat(each))
+        strengths = contents.new_tensor([job.settings.strength for job in jobs])
+        return painter(contents, torch.cat(each), strengths)
     return torch.cat([_by_regions(painter, job, contents[n : n + 1], each[n]) for n, job in enumerate(jobs)])
 
 
@@ -67,13 +68,13 @@ class _Painter:
         self._room = 0.0 if frugal else room
 
     @torch.no_grad()
-    def __call__(self, contents: Tensor, conditions: Tensor) -> Tensor:
-        """Contents (N, 3, H, W) as conditions (N, C) ask."""
+    def __call__(self, contents: Tensor, conditions: Tensor, strengths: Tensor) -> Tensor:
+        """Contents (N, 3, H, W) as conditions (N, C) ask, with strokes of these strengths (N,)."""
         if needed_memory(self._network, contents, self._dtype) <= self._room:
-            painted: Tensor = self._network(contents, conditions, self._dtype)
+            painted: Tensor = self._network(contents, conditions, self._dtype, strength=strengths)
             return painted
-        each = zip(torch.split(contents, 1), torch.split(conditions, 1), strict=True)
-        return torch.cat([self._network(content, condition, self._dtype, STRIP) for content, condition in each])
+        each = zip(*(torch.split(tensor, 1) for tensor in (contents, conditions, strengths)), strict=True)
+        return torch.cat([self._network(one, asked, self._dtype, STRIP, strength) for one, asked, strength in each])
 
 
 def needed_memory(network: AnyStyleNetwork, contents: Tensor, dtype: torch.dtype) -> float:
@@ -85,8 +86,11 @@ def needed_memory(network: AnyStyleNetwork, contents: Tensor, dtype: torch.dtype
 def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor) -> Tensor:
     """The content painted as each style asks, each in its region; what no region has stays as it is."""
     masks = load_masks(job.styles, content)
+    strength = content.new_tensor([job.settings.strength])
     assert masks is not None  # there are several conditions only where there are regions
-    painted = torch.cat([painter(content, condition) for condition in torch.split(conditions, 1)])  # (R, 3, H, W)
+    painted = torch.cat(
+        [painter(content, condition, strength) for condition in torch.split(conditions, 1)]
+    )  # (R, 3, H, W)
     return by_regions(painted, masks, content)
 
 

@@ -122,8 +122,17 @@ def test_strength_is_the_way_from_the_contents_own_condition(folder: Path, netwo
     own = look_at(Encoder(LOOKED_AT), contents())
     for strength in (0.0, 0.3):
         painted = paint([job(folder, strength=strength)], contents(), SLOT, frugal=False)
-        expected = network(contents(), torch.lerp(own, condition(folder, "warm"), strength))
+        asked = torch.lerp(own, condition(folder, "warm"), strength)
+        expected = network(contents(), asked, strength=torch.tensor([strength]))
         torch.testing.assert_close(painted, expected, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("frugal", [False, True])
+def test_a_strength_of_0_gives_the_photograph_back(folder: Path, frugal: bool) -> None:
+    painted = paint([job(folder, strength=0.0)], contents(), SLOT, frugal)
+    assert (painted - contents()).abs().mean() < 1 / 255
+    torch.testing.assert_close(painted, contents(), rtol=0, atol=4 / 255)
 
 
 @torch.no_grad()
@@ -155,10 +164,15 @@ def test_strips_are_taken_where_memory_is_short_and_the_picture_is_the_same(
     forward = AnyStyleNetwork.forward
 
     def watched(
-        self: AnyStyleNetwork, x: Tensor, condition: Tensor, dtype: torch.dtype, strip: int | None = None
+        self: AnyStyleNetwork,
+        x: Tensor,
+        condition: Tensor,
+        dtype: torch.dtype,
+        strip: int | None = None,
+        strength: Tensor | None = None,
     ) -> Tensor:
         asked.append(strip)
-        return forward(self, x, condition, dtype, strip)
+        return forward(self, x, condition, dtype, strip, strength)
 
     monkeypatch.setattr(AnyStyleNetwork, "forward", watched)
     monkeypatch.setattr(feedforward, "STRIP", 24)
