@@ -10,21 +10,20 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork
-from stylebatch.tasks.nst.layer import Layer
 from stylebatch.tasks.nst.muon import Muon
+from stylebatch.tasks.nst.trained_state import follow, resume, state_of
 
 MATRIX_RATE, OTHER_RATE = 0.003, 3e-4
 WARM_UP = 100  # steps over which the rates rise from zero, or a tenth of the training where that is shorter
 STEADY = 0.5  # share of the training until which they stay there, before they fall along a cosine
 LEAST = 0.03  # of the rates, at the end
 LONGEST_GRADIENT = 5.0  # norm beyond which those that Adam takes are shortened; Muon looks at their direction alone
-LONGEST_MEMORY = 0.998  # of the moving average; less in the beginning, where it would remember what was worse
+LONGEST_MEMORY = 0.998  # of the moving average, see `follow`
 
 
 class Trainer:
@@ -41,8 +40,7 @@ class Trainer:
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.step = 0
         self._steps = steps
-        layers = cast(Sequence[Layer], (*network.head, *network.trunk, *network.tail))
-        matrices = [layer.weight for layer in layers]
+        matrices = [layer.weight for layer in network.normalized]
         # The last layer's is a picture's, and starts at zero; those that read the condition are no convolutions.
         chosen = set(map(id, matrices))
         self._others = [one for one in network.parameters() if id(one) not in chosen]
@@ -65,10 +63,7 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = rate * self._pace()
             optimizer.step()
             optimizer.zero_grad()
-        memory = min(LONGEST_MEMORY, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                kept.lerp_(new, 1 - memory)
+        follow(self.average, self.network, self.step, LONGEST_MEMORY)
         self.step += 1
 
     def _pace(self) -> float:
@@ -79,12 +74,7 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that a later `resume` needs, by name, as it is now."""
-        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
-        for number, optimizer in enumerate(self._optimizers):
-            for index, values in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer.{number}.{index}.{name}": value for name, value in values.items()}
-        return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+        return state_of({"network": self.network, "average": self.average}, self._optimizers)
 
     def resume(self, state: Mapping[str, Tensor], step: int) -> None:
         """Go on from what `state` gave after ``step`` steps of the same training.
@@ -92,18 +82,5 @@ class Trainer:
         Raises:
             RuntimeError, KeyError: it is another network's.
         """
-        for kind, network in (("network", self.network), ("average", self.average)):
-            network.load_state_dict(within(state, kind))
-        for number, optimizer in enumerate(self._optimizers):
-            given = optimizer.state_dict()
-            for name, tensor in within(state, f"optimizer.{number}").items():
-                index, _, key = name.partition(".")
-                given["state"].setdefault(int(index), {})[key] = tensor
-            optimizer.load_state_dict(given)
+        resume(state, {"network": self.network, "average": self.average}, self._optimizers)
         self.step = step
-
-
-def within(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
-    """Those whose names begin with ``kind`` and a dot, without both."""
-    start = f"{kind}."
-    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

@@ -23,7 +23,8 @@ from stylebatch.tasks.nst.condition import LOOKED_AT, MOMENTS
 from stylebatch.tasks.nst.criterion import Criterion
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.nst.training import Trainer, within
+from stylebatch.tasks.nst.trained_state import within
+from stylebatch.tasks.nst.training import Trainer
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.files import has_digest
 from stylebatch.tasks.training.checkpoint import Checkpoint
