@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -81,8 +80,8 @@ class Bar(Watcher):
     def intended(self, plan: Intention) -> None:
         print_plan(self.progress.console, plan)
 
-    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
-        text = f"training a network, {step}/{steps}: {_training(loss, structure, style_distance)}"
+    def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:
+        text = f"training a network, {step}/{steps}: {_training(loss, judged)}"
         self.progress.update(self._task, description=text)
 
     def chose(self, decisions: Sequence[str]) -> None:
@@ -136,8 +135,8 @@ class Lines(Bar):
         super().checking(row, rows)
         self._say()
 
-    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
-        super().training(step, steps, loss, structure, style_distance)
+    def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:
+        super().training(step, steps, loss, judged)
         self._say()
 
     def _say(self) -> None:
@@ -151,9 +150,9 @@ class Lines(Bar):
         self.progress.console.print(text, highlight=False, soft_wrap=True)
 
 
-def _training(loss: float, structure: float, style_distance: float) -> str:
-    held_out = f"; held out: structure {structure:.2f}, style distance {style_distance:.2f}"
-    return f"loss {shown(loss)}" + ("" if math.isnan(structure) else held_out)
+def _training(loss: float, judged: Mapping[str, float]) -> str:
+    held_out = ", ".join(f"{name} {value:.2f}" for name, value in judged.items())
+    return f"loss {shown(loss)}" + (f"; held out: {held_out}" if held_out else "")
 
 
 def _steps(job: Pending) -> int:
@@ -193,16 +192,19 @@ class TrainingBar(Watcher):
         self.progress = _over_steps(console)
         self._task = self.progress.add_task("reading pictures", total=None)
 
-    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
-        description = _training(loss, structure, style_distance)
+    def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:
+        description = _training(loss, judged)
         self.progress.update(self._task, completed=step, total=steps, description=description)
 
 
 def print_trained(console: Console, trained: Trained, out: Place, seconds: float) -> None:
     """What a training has come to, and where the files are."""
+    far = f"style distance {trained.style_distance:.2f}"
+    if trained.distance is not None:
+        far = f"distance to the paintings {trained.distance:.2f} of the photographs' own"
     console.print(
         f"{trained.samples} samples of {trained.contents} pictures; in {trained.held_out} held out: "
-        f"structure {trained.structure:.2f}, style distance {trained.style_distance:.2f}",
+        f"structure {trained.structure:.2f}, {far}",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""A network that paints: for any style, or tuned to one; trained on photographs, written as a file that `run` uses."""
+"""A network that paints: any style, one, or a collection; trained on photographs, written as a file that `run` uses."""
 
 # No annotations from the future: in a worker's process, Prefect needs the types of the flow's parameters at once.
 
@@ -21,7 +21,7 @@ from stylebatch.tasks.request.settings import Overrides, Settings, check_setting
 from stylebatch.tasks.storage.files import remove, sha256_of, write_atomically
 from stylebatch.tasks.storage.places import Place, join
 from stylebatch.tasks.training.files import plot_of
-from stylebatch.tasks.training.request import COUNTING, File, Request, make_request
+from stylebatch.tasks.training.request import COUNTING, File, Method, Request, make_request
 from stylebatch.tasks.training.training import train_network
 
 HERE = Path()
@@ -37,8 +37,11 @@ def train(
     start: PlaceParameter | None = None,
     devices: str = "auto",
     styles: list[str] | None = None,
+    method: Method = "any-style",
 ) -> Trained:
-    """Train a network for any style, or tune one to a single style. A training that was stopped goes on where it was.
+    """Train a network for any style, tune one to a single style, or train one for a collection of paintings.
+
+    A training that was stopped goes on where it was.
 
     Args:
         style: the style picture to tune to, by its path or URL; none for a network for any style.
@@ -47,10 +50,12 @@ def train(
         out: the network's file, which ends in ``.safetensors``. A preview and a plot of what it has come to are put
             beside it.
         overrides: settings that a training goes by: ``size``, ``style_scale``, the weights.
-        steps: of the training, at most; unless given, what two cores take in ten minutes, or for any style in a day.
+        steps: of the training, at most; unless given, what two cores take in ten minutes, for any style in a day, or
+            for a collection in two hours.
         start: the file of a network to start from; unless given, tuning starts from the one that comes along.
         devices: where to compute; the first of them is taken.
         styles: names and globs of style pictures, in the place of ``style``, that any style is learned from.
+        method: ``cyclegan`` takes the ``styles`` for one collection, which is the style together.
 
     Returns:
         What the file says of the network.
@@ -61,17 +66,21 @@ def train(
     slot = make_slots(devices)[0]
     given = texts(overrides)
     check_settings(given, "--set")
-    _check_counting(given)
+    _check_counting(given, method)
     _check_writable(out)
     try:
         if (style is None) == (styles is None):
             raise BadInput("give either one style, to tune a network to, or with --styles many, for any style")
+        if method == "cyclegan" and style is not None:
+            raise BadInput("cyclegan learns from a collection; give it with --styles, and no STYLE")
+        if method == "cyclegan" and start is not None:
+            raise BadInput("cyclegan starts from nothing; leave --start out, and a stopped training goes on by itself")
         found = [(style, sha256_of(style))] if style is not None else _find(styles or (), "--styles")
-        if style is None and len({sha256 for _, sha256 in found}) < 2:
+        if style is None and method == "any-style" and len({sha256 for _, sha256 in found}) < 2:
             raise BadInput("--styles: give two different ones at least; to tune a network to one, give it as STYLE")
         begun = _start(start or (BUNDLED if style is not None else None))
         settings = Settings.model_validate(given)
-        request = make_request(found, _find(contents, "--contents"), settings, slot.device, begun, steps)
+        request = make_request(found, _find(contents, "--contents"), settings, slot.device, begun, steps, method)
         return train_and_draw(request, out, slot)
     except BadInput as error:
         raise BadRequest(str(error)) from None
@@ -94,13 +103,14 @@ def _find(patterns: Sequence[str], where: str) -> list[File]:
 def _start(file: "Place | None") -> File | None:
     if file is None:
         return None
-    read_trained(file)
+    if read_trained(file).is_of_collection:
+        raise BadInput(f"--start {file.name}: it paints as a collection does, and no other style is learned from there")
     return file, sha256_of(file)
 
 
-def _check_counting(given: Mapping[str, str]) -> None:
-    if idle := [name for name in given if name not in COUNTING]:
-        raise BadRequest(f"--set {idle[0]}: a training does not go by it; it does by {', '.join(COUNTING)}")
+def _check_counting(given: Mapping[str, str], method: Method) -> None:
+    if idle := [name for name in given if name not in COUNTING[method]]:
+        raise BadRequest(f"--set {idle[0]}: a training does not go by it; it does by {', '.join(COUNTING[method])}")
 
 
 def _check_writable(out: Place) -> None:

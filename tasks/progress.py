@@ -76,8 +76,8 @@ class Watcher:
     def intended(self, plan: Intention) -> None:
         """An earlier run is about to be carried out again, in this way."""
 
-    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
-        """A network's training is at this step; the typical loss of late, and the last validation's figures or NaN."""
+    def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:
+        """A network's training is at this step; the typical loss of late, and the last validation's figures by name."""
 
     def chose(self, decisions: Sequence[str]) -> None:
         """Which engine was taken for each style that left it open, and why."""

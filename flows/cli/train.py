@@ -7,7 +7,7 @@ import json
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -50,16 +50,21 @@ def train(
     styles: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GLOB", help="Instead of STYLE: style pictures, to learn any style from. May be repeated."
+            metavar="GLOB",
+            help="Instead of STYLE: style pictures, to learn any style from, or a collection. May be repeated.",
         ),
     ] = None,
+    method: Annotated[
+        Literal["any-style", "cyclegan"],
+        typer.Option(help="What --styles are: each a style of its own, or a collection that is one style together."),
+    ] = "any-style",
     set_: SetOption = None,
     steps: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="Steps of the training, at most.",
-            show_default="as many as two cores take in ten minutes, or with --styles in a day",
+            show_default="what two cores take in ten minutes, with --styles in a day, for a collection in two hours",
         ),
     ] = None,
     start: Annotated[
@@ -76,10 +81,10 @@ def train(
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Tune the network that paints in one pass to one style, or train one for any. What was stopped goes on.
+    """Tune the network that paints in one pass to one style, or train one for any, or for a collection of paintings.
 
-    Some of the contents are held out, and the training ends when they no longer improve. Use the network with
-    engine=feedforward and model=NAME.safetensors.
+    Some of the contents are held out, and the training ends when they no longer improve. What was stopped goes on. Use
+    the network with engine=feedforward and model=NAME.safetensors.
     """
     configure(verbose)
     started = time.perf_counter()
@@ -104,7 +109,7 @@ def train(
             session.ready()
             with _watching_training(session, quiet or as_json or verbose):
                 one, begun = (as_parameter(place) if place else None for place in (style, start))
-                trained = train(one, found, as_parameter(out), overrides, steps, begun, devices, many)
+                trained = train(one, found, as_parameter(out), overrides, steps, begun, devices, many, method)
     if as_json:
         print(json.dumps({**trained.model_dump(mode="json"), "out": str(out)}))
     elif not quiet:

@@ -1,4 +1,4 @@
-"""The plot of a training: structure and style distance of the pictures that were held out, over the samples seen."""
+"""The plot of a training: how the pictures that were held out do, over the samples seen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stylebatch.tasks.gallery.drawing import COLOURS, LOOK, as_svg
 from stylebatch.tasks.networks.models import Trained
 from stylebatch.tasks.storage.files import write_atomically
 from stylebatch.tasks.storage.places import Place
-from stylebatch.tasks.training.session import Point
+from stylebatch.tasks.training.course import Point
 
 
 @task(name="plot of the training", retries=2, retry_delay_seconds=1)
@@ -20,12 +20,15 @@ def draw_training(curve: Sequence[Point], trained: Trained, path: Place) -> None
     """Draw the curve as SVG, whole or not at all."""
     samples = [point.samples for point in curve]
     title = trained.style or "any style"
+    far = "style distance: less is better", [point.style_distance for point in curve]
+    if trained.is_of_collection:
+        far = "distance to the paintings: less is better, photographs have 1", [point.held_out for point in curve]
     with matplotlib.rc_context(LOOK):
         figure = Figure(figsize=(5.2, 3.2))
         axes = figure.add_subplot()
         for name, values, colour in (
             ("structure: more is better", [point.structure for point in curve], COLOURS[0]),
-            ("style distance: less is better", [point.style_distance for point in curve], COLOURS[1]),
+            (*far, COLOURS[1]),
         ):
             axes.plot(samples, values, color=colour, label=name, marker="." if len(curve) == 1 else "")
         axes.set_ylim(bottom=0)

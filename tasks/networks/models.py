@@ -1,6 +1,6 @@
 """Files of trained networks: safetensors with what the network was trained for and how well it does.
 
-One for any style comes with the package; `stylebatch train` writes others.
+One for any style comes with the package; `stylebatch train` writes others, for a style or for a collection too.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.bundled import model_here
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
+from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
 from stylebatch.tasks.storage.files import has_digest, write_atomically
 from stylebatch.tasks.storage.places import Place
 
-FORMAT = "stylebatch-any-style-1"
+Network = AnyStyleNetwork | CollectionNetwork
+FORMAT, OF_COLLECTION = FORMATS = "stylebatch-any-style-1", "stylebatch-collection-1"
 META = "stylebatch"  # the one key of the file's metadata
 LARGEST = 4096  # channels or blocks
 
@@ -30,13 +32,17 @@ class Trained(BaseModel):
     """What a network's file says of it.
 
     Attributes:
-        architecture: the fields of `Architecture`.
-        style: the name of the style picture that it is tuned to, and its digest; empty where it is for any style.
+        architecture: the fields of `Architecture`, or of `CollectionArchitecture`.
+        style: the name of the style picture that it is tuned to, and its digest; empty where it is for any style. Of a
+            collection, what it is called, and the digest of all its paintings.
+        paintings: the digests of a collection's paintings.
         settings: what the training's objective was made of.
         contents: pictures that it was trained with; ``styles``: the same of style pictures.
         held_out: contents that it was judged with.
         steps: of the training, with so many ``samples`` in all; ``seconds`` that they took.
         structure, style_distance: the means over the pictures that were held out, as a report has them.
+        distance: of a collection's network, the Fréchet distance of its pictures to paintings that were held out, as a
+            share of the photographs' own.
         smallest, largest: longer sides in pixels of the pictures that it was trained for.
     """
 
@@ -46,6 +52,7 @@ class Trained(BaseModel):
     architecture: dict[str, int]
     style: str
     style_sha256: str
+    paintings: tuple[str, ...] = ()
     settings: Settings
     contents: int
     styles: int
@@ -55,15 +62,21 @@ class Trained(BaseModel):
     seconds: float
     structure: float
     style_distance: float
+    distance: float | None = None
     smallest: int
     largest: int
 
+    @property
+    def is_of_collection(self) -> bool:
+        """Whether it paints as a collection does, and is told nothing of a style."""
+        return self.format == OF_COLLECTION
+
     def is_far(self, longer: int) -> bool:
-        """Whether it is tuned to a style, whose strokes it has learned for other sizes than this longer side."""
+        """Whether it is for one style, whose strokes it has learned for other sizes than this longer side."""
         return bool(self.style_sha256) and not self.smallest <= longer <= self.largest
 
 
-def write_model(path: Place, network: AnyStyleNetwork, trained: Trained) -> None:
+def write_model(path: Place, network: Network, trained: Trained) -> None:
     """Write a network in half precision, whole or not at all."""
     tensors = {name: tensor.half().cpu().contiguous() for name, tensor in network.state_dict().items()}
     write_atomically(path, safetensors.torch.save(tensors, {META: trained.model_dump_json()}))
@@ -90,15 +103,16 @@ def read_trained(path: Place) -> Trained:
         problem = error.errors()[0]
         text = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
         raise BadInput(f"{path.name} was written by another version, or is damaged: {text}") from None
-    if trained.format != FORMAT:
-        raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {FORMAT!r}")
+    if trained.format not in FORMATS:
+        known = " and ".join(map(repr, FORMATS))
+        raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {known}")
     for name, number in trained.architecture.items():
         if not 1 <= number <= LARGEST:
             raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")
     return trained
 
 
-def read_model(path: Place) -> AnyStyleNetwork:
+def read_model(path: Place) -> Network:
     """The network, in float32, on the processor, ready to stylize.
 
     Raises:
@@ -107,7 +121,7 @@ def read_model(path: Place) -> AnyStyleNetwork:
     trained = read_trained(path)
     try:
         with torch.device("meta"):
-            network = AnyStyleNetwork(Architecture(**trained.architecture))
+            network = _new(trained)
         with as_file(path) as local:
             tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(local).items()}
         network.load_state_dict(tensors, assign=True)
@@ -116,6 +130,24 @@ def read_model(path: Place) -> AnyStyleNetwork:
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise BadInput(f"{path.name} is damaged: it holds what is no finite number")
     return network.requires_grad_(False).eval()
+
+
+def _new(trained: Trained) -> Network:
+    if trained.is_of_collection:
+        return CollectionNetwork(CollectionArchitecture(**trained.architecture))
+    return AnyStyleNetwork(Architecture(**trained.architecture))
+
+
+def read_any_style(path: Place) -> AnyStyleNetwork:
+    """`read_model` of a network that is told of a style.
+
+    Raises:
+        BadInput: as there, or it is one of a collection.
+    """
+    network = read_model(path)
+    if isinstance(network, CollectionNetwork):
+        raise BadInput(f"{path.name} paints as a collection does, and no other style can be learned from there")
+    return network
 
 
 @lru_cache(maxsize=64)
@@ -129,7 +161,7 @@ def load_trained(path: Place, sha256: str) -> Trained:
 
 
 @lru_cache(maxsize=4)
-def load_model(path: Place, sha256: str, device: str) -> AnyStyleNetwork:
+def load_model(path: Place, sha256: str, device: str) -> Network:
     """The network on a device, read once a process.
 
     Raises:
@@ -145,6 +177,6 @@ def _unchanged(path: Place, sha256: str) -> Place:
     return path
 
 
-def described(network: AnyStyleNetwork) -> dict[str, int]:
+def described(network: Network) -> dict[str, int]:
     """The network's architecture as its file has it."""
     return asdict(network.architecture)

@@ -1,9 +1,9 @@
 """The network that paints as a collection of paintings does, in one pass: what a cycle-consistent training leaves.
 
-The same `transformation` as the network for any style, but the gains and shifts of its normalizations are its own: what
-a collection has in common, it has learned, and nothing is told to it. It paints on the photograph, which it leaves as
-it is before it has learned anything; the networks of Zhu, Park, Isola, Efros, "Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks" (ICCV 2017), make each picture from nothing, and take longer to learn to.
+The same `transformation` as the network for any style, but the gains and shifts of its normalizations are its own:
+what a collection has in common it has learned, and nothing is told to it. It paints on the photograph, which it leaves
+as it is before it has learned anything. The networks of Zhu, Park, Isola, Efros, "Unpaired Image-to-Image Translation
+using Cycle-Consistent Adversarial Networks" (ICCV 2017), make each picture from nothing, and take longer to learn to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The steps of a cycle-consistent training: one photograph and one painting make two networks and two critics better.
 
-As Zhu, Park, Isola, Efros (ICCV 2017) publish it: Adam with a rate of 2e-4 and β = (0.5, 0.999), constant over the first
-half of the training and falling to zero along a line over the second; networks first, then their critics, which look at
-a buffer of earlier results. What counts in the end is the moving average of the network that paints, as in `training`.
+As Zhu, Park, Isola, Efros (ICCV 2017) publish it: Adam with a rate of 2e-4 and β = (0.5, 0.999), constant over the
+first half of the training and falling to zero along a line over the second; networks first, then their critics, which
+look at a buffer of earlier results. What counts in the end is the moving average of the network that paints, as in
+`training`.
 
 Both ways round, photograph to painting and back, and painting to photograph and back, know nothing of each other. So
 they are studied side by side, and the same networks come out whatever the number of cores.
@@ -64,7 +65,7 @@ class _Studied:
 
 
 def go_round(way: Way, picture: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Terms, Tensor]:
-    """The terms of one picture (1, 3, H, W), RGB in [0, 1], and what ``there`` makes of it, the same shape and range."""
+    """The terms of one picture (1, 3, H, W), RGB in [0, 1], and what ``there`` makes of it, the same shape."""
     made = way.there(picture, dtype)
     returned, same = way.back(torch.cat([made, picture]), dtype).split(1)
     terms = Terms(takes_for(way.critic(made), 1), apart(returned, picture), apart(same, picture))
@@ -85,7 +86,7 @@ class CycleTrainer:
         new_network: Callable[[], CollectionNetwork],
         new_critic: Callable[[], PatchCritic],
         steps: int,
-        weights: CycleWeights = CycleWeights(),
+        weights: CycleWeights,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.painter, self.photographer = new_network(), new_network()
@@ -123,8 +124,8 @@ class CycleTrainer:
             raise ValueError("a loss is no finite number")
         for parameter, *found in zip(self._parameters, *(one.gradients for one in studied), strict=True):
             parameter.grad = torch.stack(found).sum(0)
-        networks, critics = self._optimizers
-        networks.step()
+        of_networks, of_critics = self._optimizers
+        of_networks.step()
         made = [way.earlier.exchange(one.made, chance) for way, one in zip(self.ways, studied, strict=True)]
         shown = [
             (way.critic, real, other) for way, real, other in zip(self.ways, reversed(pictures), made, strict=True)
@@ -132,7 +133,7 @@ class CycleTrainer:
         for way, gradients in zip(self.ways, each(_criticize, shown), strict=True):
             for parameter, gradient in zip(way.critic.parameters(), gradients, strict=True):
                 parameter.grad = gradient
-        critics.step()
+        of_critics.step()
         follow(self.average, self.painter, self.step, LONGEST_MEMORY)
         self.step += 1
         first, second = studied

@@ -29,7 +29,7 @@ class EarlierResults:
         Returns:
             (1, 3, h, w), rounded to 8 bits; the new one as long as there are fewer than `MOST`.
         """
-        pixels = (255 * made).round().byte()
+        pixels = (255 * made).round().byte().contiguous()
         if len(self._held) < MOST:
             self._held.append(pixels)
         elif chance.random() < 0.5:

@@ -2,10 +2,10 @@
 
 After Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium" (NIPS 2017, eq.
 6), and **not** their FID: they take the last layer of an Inception network over 50,000 pictures. Here it is relu3_1 of
-the bundled VGG-19, its mean over each cell of a coarse grid, so that some dozen pictures are some hundred samples of what
-strokes, edges and colours look like wherever they are. The covariances are shrunk (Ledoit, Wolf, "A well-conditioned
-estimator for large-dimensional covariance matrices", 2004), since there are hardly more samples than channels. Values
-compare with each other only where the pictures' size and about their number are the same.
+the bundled VGG-19, its mean over each cell of a coarse grid, so that some dozen pictures are some hundred samples of
+what strokes, edges and colours look like wherever they are. The covariances are shrunk (Ledoit, Wolf, "A
+well-conditioned estimator for large-dimensional covariance matrices", 2004), since there are hardly more samples than
+channels. Values compare with each other only where the pictures' size and about their number are the same.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 WIDTH = 32  # channels of the first layer; published networks have 64
 SLOPE = 0.2  # of the leaky ReLU
-SHORTEST = 32  # pixels of a side, below which nothing would be left to judge
+SHORTEST = 24  # pixels of a side, below which nothing would be left to judge
 
 
 class PatchCritic(nn.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -26,18 +25,11 @@ from stylebatch.tasks.nst.goals import Features, Style, arrangement_of, look, st
 from stylebatch.tasks.nst.losses import gram_matrix
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.stylizing.objective import to_picture, to_tensor
+from stylebatch.tasks.training.course import Judgement
 from stylebatch.tasks.training.photographs import Photographs
+from stylebatch.tasks.training.sheet import sheet
 
 PREVIEW = 4  # contents, and styles, of a preview
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Means over the pairs that were held out: what a training minimizes, and the figures of a report."""
-
-    loss: float
-    structure: float
-    style_distance: float
 
 
 @dataclass(frozen=True)
@@ -126,14 +118,4 @@ class HeldOut:
         for content in self._contents[:PREVIEW]:
             painted = [self.paint(network, content.picture, style) for style in styles]
             rows.append([to_picture(one) for one in (content.picture, *painted)])
-        return _sheet(rows, longer)
-
-
-def _sheet(rows: Sequence[Sequence[Image.Image]], side: int) -> Image.Image:
-    """Pictures on white, each in the middle of a square of this side."""
-    sheet = Image.new("RGB", (side * len(rows[0]), side * len(rows)), "white")
-    for row, pictures in enumerate(rows):
-        for column, picture in enumerate(pictures):
-            left, top = (side - picture.width) // 2, (side - picture.height) // 2
-            sheet.paste(picture, (column * side + left, row * side + top))
-    return sheet
+        return sheet(rows, longer)

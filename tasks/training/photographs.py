@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from PIL import Image
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.nst.patch_critic import SHORTEST as SHORTEST_JUDGED
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize, scaled_size
 from stylebatch.tasks.training.request import File, Request
 
 MOST_HELD_OUT = 6
+# Of contents and of paintings: a distance between sets needs more pictures than a mean.
+MOST_OF_COLLECTION = 24
 SHORTEST = 16  # pixels of a shorter side, below which hardly a feature would be left of a picture
 
 
@@ -39,10 +42,13 @@ def read_photographs(request: Request) -> Photographs:
     """
     smallest, largest = request.longer_sides
     scale = request.settings.style_scale
-    contents = [_read(file, smallest, largest) for file in request.contents]
-    styles = [_read(file, smallest * scale, largest * scale) for file in request.styles]
-    apart = _held_out(contents)
-    apart_styles = 0 if request.is_tuning else _held_out(styles)
+    shortest = SHORTEST_JUDGED if request.is_for_collection else SHORTEST
+    contents = [_read(file, smallest, largest, shortest) for file in request.contents]
+    styles = [_read(file, smallest * scale, largest * scale, shortest) for file in request.styles]
+    if request.is_for_collection:
+        apart, apart_styles = (min(MOST_OF_COLLECTION, max(1, len(read) // 6)) for read in (contents, styles))
+    else:
+        apart, apart_styles = _held_out(contents), 0 if request.is_tuning else _held_out(styles)
     return Photographs(contents[apart:], styles[apart_styles:], contents[:apart], styles[: apart_styles or 1])
 
 
@@ -50,13 +56,13 @@ def _held_out(pictures: Sequence[object]) -> int:
     return min(MOST_HELD_OUT, max(1, len(pictures) // 8))
 
 
-def _read(file: File, smallest: float, largest: float) -> Image.Image:
+def _read(file: File, smallest: float, largest: float, shortest: int) -> Image.Image:
     path, sha256 = file
     picture = load_picture(path, sha256)
     width, height = scaled_size(*picture.size, smallest)
-    if min(width, height) < SHORTEST:
+    if min(width, height) < shortest:
         raise BadInput(
-            f"{path.name} would be {width}x{height} px, and a training needs {SHORTEST} px on the shorter side: leave "
+            f"{path.name} would be {width}x{height} px, and a training needs {shortest} px on the shorter side: leave "
             "it out, or raise size"
         )
     return resize(picture, largest) if max(picture.size) > largest else picture

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.nst.precision import fastest_precision
@@ -15,10 +16,16 @@ from stylebatch.tasks.pictures.decode import header_size
 from stylebatch.tasks.request.settings import WEIGHTS, Settings
 from stylebatch.tasks.storage.places import Place
 
-# Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day.
-TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
+Method = Literal["any-style", "cyclegan"]
+# Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day, and
+# one for a collection two hours.
+TUNING_STEPS, ANY_STYLE_STEPS, COLLECTION_STEPS = 450, 60_000, 20_000
 # The settings that a training goes by.
-COUNTING = ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed")
+COUNTING: Mapping[Method, Sequence[str]] = {
+    "any-style": ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed"),
+    "cyclegan": ("size", "style_scale", "content_weight", "style_weight", "precision", "seed"),
+}
+LEAST_COLLECTION = 8  # different paintings
 VERSION = 3  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
@@ -29,9 +36,10 @@ class Request:
     """What a training is asked for.
 
     Attributes:
-        styles: one, which the network is tuned to, or the several that it learns any style from.
+        styles: one, which the network is tuned to, or the several that it learns any style from, or the collection.
         contents: photographs; some are held out.
-        settings: those of `COUNTING` decide, with the weights of the balanced objective.
+        settings: those of `COUNTING` decide, with the weights of the balanced objective. For a collection these are
+            factors on the published weights, of cycle and identity, and of the critics.
         steps: of the training, at most.
         start: the file of a network to start from.
     """
@@ -41,6 +49,7 @@ class Request:
     settings: Settings
     steps: int
     start: File | None = None
+    method: Method = "any-style"
 
     @property
     def is_tuning(self) -> bool:
@@ -48,8 +57,15 @@ class Request:
         return len(self.styles) == 1
 
     @property
+    def is_for_collection(self) -> bool:
+        """Whether all styles together are one."""
+        return self.method == "cyclegan"
+
+    @property
     def name(self) -> str:
         """What the network paints, for people."""
+        if self.is_for_collection:
+            return f"a collection of {len(self.styles)} paintings"
         return self.styles[0][0].name if self.is_tuning else "any style"
 
     @property
@@ -61,6 +77,8 @@ class Request:
     @property
     def longer_sides(self) -> tuple[int, int]:
         """The least and the largest longer side, in pixels, of the pictures that the network is trained for."""
+        if self.is_for_collection:  # strokes of all sizes at once would be a style of their own
+            return 3 * self.size // 4, 5 * self.size // 4
         return self.size // 2, 3 * self.size // 2
 
     @cached_property
@@ -69,8 +87,9 @@ class Request:
         return _digest(
             version=VERSION,
             styles=sorted(sha256 for _, sha256 in self.styles),
-            settings=self.settings.model_dump(mode="json", include=set(COUNTING)),
+            settings=self.settings.model_dump(mode="json", include=set(COUNTING[self.method])),
             start=self.start and self.start[1],
+            **({"method": self.method} if self.is_for_collection else {}),
         )
 
     @cached_property
@@ -90,6 +109,7 @@ def make_request(
     device: str,
     start: File | None = None,
     steps: int | None = None,
+    method: Method = "any-style",
 ) -> Request:
     """A request with what ``auto`` stands for on this device in its place.
 
@@ -98,10 +118,10 @@ def make_request(
     Pictures that are there twice count once, and of too many for the memory some are taken.
 
     Args:
-        styles: one, to be tuned to, or several different ones.
+        styles: one, to be tuned to, or several different ones, or those of a collection.
 
     Raises:
-        BadRequest: there are too few different contents.
+        BadRequest: there are too few different contents, or too few for a collection.
     """
     content, style = WEIGHTS[settings.objective]
     resolved = settings.model_copy(
@@ -116,8 +136,14 @@ def make_request(
     looks, photographs = _different(styles), _different(contents)
     if len(photographs) < 2:
         raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
+    if method == "cyclegan" and len(looks) < LEAST_COLLECTION:
+        raise BadRequest(
+            f"a collection has {LEAST_COLLECTION} different paintings at least, and here "
+            f"{'is 1' if len(looks) == 1 else f'are {len(looks)}'}; tune the network to one, as STYLE, or blend some"
+        )
+    usual = TUNING_STEPS if len(looks) == 1 else ANY_STYLE_STEPS
     request = Request(
-        looks, photographs, resolved, steps or (TUNING_STEPS if len(looks) == 1 else ANY_STYLE_STEPS), start
+        looks, photographs, resolved, steps or (COLLECTION_STEPS if method == "cyclegan" else usual), start, method
     )
     most = max(2, int(MOST_BYTES / (3 * request.longer_sides[1] ** 2)))
     return replace(request, styles=looks[:most], contents=photographs[:most])

@@ -89,17 +89,15 @@ class Samples:
         return Random(f"{self._seed} {what} {number}")
 
     def _longer(self, chance: Random, picture: Image.Image, scale: float = 1.0) -> float:
-        """A longer side among those that are trained for, every octave as likely."""
         smallest, largest = (scale * side for side in self._sides)
-        longer = math.exp(chance.uniform(math.log(smallest), math.log(largest)))
-        return min(longer, max(smallest, ENLARGED * max(picture.size)))
+        return longer_side(chance, max(picture.size), smallest, largest)
 
     def _crop(self, number: int) -> tuple[Tensor, Features]:
         """A content's 8-bit pixels (1, 3, H, W) and its features."""
         chance = self._chance("content", number)
         picture = chance.choice(self._contents)
-        picture = _part(resize(picture, self._longer(chance, picture)), min(CROP, self._size), chance)
-        pixels = (255 * _relit(_flipped(picture, chance), chance, LIGHT)).round().byte()
+        picture = part(resize(picture, self._longer(chance, picture)), min(CROP, self._size), chance)
+        pixels = (255 * _relit(flipped(picture, chance), chance, LIGHT)).round().byte()
         content = pixels.to(self._device).float() / 255
         return pixels, arrangement_of(look(self._encoder, content))
 
@@ -107,8 +105,8 @@ class Samples:
         """One of many styles."""
         chance = self._chance("style", number)
         picture = chance.choice(self._styles)
-        picture = _part(resize(picture, self._longer(chance, picture, self._scale)), STYLE_CROP, chance)
-        return self._style(_relit(_flipped(picture, chance), chance, STYLE_LIGHT))
+        picture = part(resize(picture, self._longer(chance, picture, self._scale)), STYLE_CROP, chance)
+        return self._style(_relit(flipped(picture, chance), chance, STYLE_LIGHT))
 
     def _scaled(self, number: int) -> Style:
         """The style that a network is tuned to: whole, in its own colours, at one of the scales."""
@@ -155,14 +153,20 @@ class _Window(Generic[T]):
         return found
 
 
-def _part(picture: Image.Image, longest: int, chance: Random) -> Image.Image:
+def longer_side(chance: Random, own: int, smallest: float, largest: float) -> float:
+    """A longer side between these two, every octave as likely, of a picture whose own is this."""
+    longer = math.exp(chance.uniform(math.log(smallest), math.log(largest)))
+    return min(longer, max(smallest, ENLARGED * own))
+
+
+def part(picture: Image.Image, longest: int, chance: Random) -> Image.Image:
     """A part of a picture with no side longer than this."""
     width, height = (min(side, longest) for side in picture.size)
     left, top = chance.randint(0, picture.width - width), chance.randint(0, picture.height - height)
     return picture.crop((left, top, left + width, top + height))
 
 
-def _flipped(picture: Image.Image, chance: Random) -> Tensor:
+def flipped(picture: Image.Image, chance: Random) -> Tensor:
     """A picture, or its mirror image, as (1, 3, H, W)."""
     turned = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if chance.random() < 0.5 else picture
     return to_tensor(turned, "cpu")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -17,9 +16,11 @@ from stylebatch.tasks.progress import watcher
 from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.pair_task import retry_where_it_may_help
 from stylebatch.tasks.training.checkpoint import Checkpoint
+from stylebatch.tasks.training.collection_session import CollectionSession
+from stylebatch.tasks.training.course import Point
 from stylebatch.tasks.training.files import checkpoint_of, preview_of
 from stylebatch.tasks.training.request import Request
-from stylebatch.tasks.training.session import Point, Session
+from stylebatch.tasks.training.session import Session
 
 KEPT_EVERY = 60.0  # seconds between two checkpoints
 
@@ -45,7 +46,8 @@ def train_network(request: Request, out: Place, slot: Slot) -> tuple[Trained, Se
         BadInput: a picture cannot be read, a file was changed meanwhile, or the training has diverged.
     """
     checkpoint, watching = Checkpoint(checkpoint_of(out), request.digest), watcher.get()
-    with Session(request, slot) as session:
+    kind = CollectionSession if request.is_for_collection else Session
+    with kind(request, slot) as session:
         session.resume(checkpoint)
         kept = time.monotonic()
         while not session.is_over:
@@ -53,9 +55,8 @@ def train_network(request: Request, out: Place, slot: Slot) -> tuple[Trained, Se
             if session.is_due:
                 session.validate()
                 write_png(session.preview(), preview_of(out))
-            latest = session.curve[-1] if session.curve else None
-            judged = (latest.structure, latest.style_distance) if latest else (math.nan, math.nan)
-            watching.training(session.step, request.steps, session.recent, *judged)
+            judged = _told(session.curve[-1], request) if session.curve else {}
+            watching.training(session.step, request.steps, session.recent, judged)
             if session.is_due or time.monotonic() > kept + KEPT_EVERY:
                 session.save(checkpoint)
                 kept = time.monotonic()
@@ -63,3 +64,10 @@ def train_network(request: Request, out: Place, slot: Slot) -> tuple[Trained, Se
         write_model(out, network, trained)
         checkpoint.remove()
         return trained, session.curve
+
+
+def _told(point: Point, request: Request) -> Mapping[str, float]:
+    """The figures of a validation by their names."""
+    if request.is_for_collection:
+        return {"structure": point.structure, "distance to the paintings": point.held_out}
+    return {"structure": point.structure, "style distance": point.style_distance}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from stylebatch.tasks.networks.models import read_model, read_trained
 from stylebatch.tasks.progress import Watcher, watcher
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.training.checkpoint import Checkpoint
+from stylebatch.tasks.training.course import Point
 from stylebatch.tasks.training.files import checkpoint_of
 from stylebatch.tasks.training.request import File, Request
 from stylebatch.tasks.training.samples import Sample
-from stylebatch.tasks.training.session import BATCH, Point, Session
+from stylebatch.tasks.training.session import BATCH, Session
 from stylebatch.tasks.training.training import train_network
 
 SLOT = Slot("cpu", threads=1)
@@ -33,7 +35,7 @@ class Killer(Watcher):
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def training(self, step: int, steps: int, loss: float, structure: float, style_distance: float) -> None:
+    def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:
         if step == self.step:
             raise KeyboardInterrupt
 
