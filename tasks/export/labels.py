@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Any
 
+from stylebatch.tasks.request.collections import pattern_of, stem_of
 from stylebatch.tasks.request.styles import styles_of
 
 _UNSAFE = re.compile(r"[^\w .@+=,-]")
@@ -37,8 +38,8 @@ def names_of_styles(styles: Iterable[str]) -> dict[str, str]:
 
 def _parts(style: str) -> list[tuple[str, ...]]:
     """The folders and the stem of each of the pictures of a style."""
-    paths = [PurePosixPath(one.name) for one in styles_of(style)]
-    return [(*(part for part in path.parts[:-1] if part != "/"), path.stem) for path in paths]
+    named = [(PurePosixPath(pattern_of(one.name) or one.name), stem_of(one.name)) for one in styles_of(style)]
+    return [(*(part for part in path.parts[:-1] if part not in ("/", stem)), stem) for path, stem in named]
 
 
 def folder_of(label: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
@@ -14,11 +13,11 @@ from stylebatch.tasks.gallery.fitting import BACKGROUND, fitted
 from stylebatch.tasks.gallery.grid_book import LONG, SHORT, write_book
 from stylebatch.tasks.gallery.lettering import font, shorten
 from stylebatch.tasks.gallery.names import as_written, style_title
-from stylebatch.tasks.request.styles import styles_of
 from stylebatch.tasks.runs.report import Outcome
+from stylebatch.tasks.runs.sources import Sources
 from stylebatch.tasks.storage.cache import fetch_ahead
 from stylebatch.tasks.storage.files import names_in, remove, write_atomically
-from stylebatch.tasks.storage.places import Place, original
+from stylebatch.tasks.storage.places import Place
 
 SHEETS = "sheets.pdf"
 # Pixels of a result's longer side, by how many are on a page: the more, the smaller, or no printer could show them.
@@ -26,7 +25,6 @@ SIDES = ((24, 360), (80, 260), (math.inf, 180))
 MOST = 1000  # styles on a page; more would be too small to see
 GAP, TEXT, HEADING = 24, 16, 34
 INK, FAINT, ALARM = "#1a1a1a", "#666666", "#b00020"
-Locate = Callable[[str], Place]
 
 
 def write_sheets(outcomes: Sequence[Outcome], sources: Place, folder: Place, allow_http: bool = False) -> list[Place]:
@@ -41,14 +39,14 @@ def write_sheets(outcomes: Sequence[Outcome], sources: Place, folder: Place, all
     Returns:
         The pages and the PDF.
     """
-    locate = partial(original, sources, allow_http=allow_http)
+    locate = Sources(sources, allow_http)
     by_content: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda one: one.row):
         by_content[outcome.content].append(outcome)
     files: list[Place] = []
     for number, (content, results) in enumerate(by_content.items(), start=1):
         shown = results[:MOST]
-        fetch_ahead([locate(content), *(locate(style.name) for one in shown for style in styles_of(one.style))])
+        fetch_ahead([locate(content), *(place for one in shown for place, _ in locate.weighted(one.style))])
         buffer = io.BytesIO()
         _draw(content, shown, len(results), locate, folder).save(buffer, "PNG")
         file = folder / "grids" / f"sheet-{number:03}.png"
@@ -63,7 +61,7 @@ def write_sheets(outcomes: Sequence[Outcome], sources: Place, folder: Place, all
     return [*files, book]
 
 
-def _draw(content: str, results: Sequence[Outcome], styles: int, locate: Locate, folder: Place) -> Image.Image:
+def _draw(content: str, results: Sequence[Outcome], styles: int, locate: Sources, folder: Place) -> Image.Image:
     side = next(side for most, side in SIDES if len(results) <= most)
     beside = side // 3  # the style's picture
     photograph = fitted([(locate(content), 1.0)], side)
@@ -94,7 +92,7 @@ def _draw(content: str, results: Sequence[Outcome], styles: int, locate: Locate,
             style = results[place - 1].style
             caption, ink = style_title(style), INK
             right = left + (picture.width if picture else side) + 6
-            if thumbnail := fitted([(locate(one.name), one.weight) for one in styles_of(style)], beside):
+            if thumbnail := fitted(locate.weighted(style), beside):
                 page.paste(thumbnail, (right, bottom - thumbnail.height))
         draw.text((left, bottom + 6), shorten(caption, width, TEXT), ink, font(TEXT))
     return page

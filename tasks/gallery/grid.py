@@ -10,9 +10,8 @@ import io
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +23,11 @@ from stylebatch.tasks.gallery.fitting import fitted
 from stylebatch.tasks.gallery.grid_book import BOOK, write_book
 from stylebatch.tasks.gallery.lettering import font, shorten
 from stylebatch.tasks.gallery.names import as_written, style_title, title_of
-from stylebatch.tasks.request.styles import styles_of
 from stylebatch.tasks.runs.report import Outcome, shown
+from stylebatch.tasks.runs.sources import Sources
 from stylebatch.tasks.storage.cache import fetch_ahead, look_up, version_of
 from stylebatch.tasks.storage.files import names_in, read_bytes, remove, write_atomically
-from stylebatch.tasks.storage.places import Place, original
+from stylebatch.tasks.storage.places import Place
 
 CELL = 256  # pixels of a picture's longer side
 GAP = 16
@@ -39,7 +38,7 @@ BACKGROUND, INK, FAINT, ALARM = "white", "#1a1a1a", "#666666", "#b00020"
 COLUMNS, ROWS = 10, 10
 # More than this nobody leafs through, and drawing the pages of a hundred thousand rows would take minutes.
 PAGES = 100
-LOOK = 2  # to be raised with every change of how a page is drawn
+LOOK = 3  # to be raised with every change of how a page is drawn
 DIGEST = "stylebatch"  # the PNG text that tells what the page was drawn from
 
 
@@ -58,7 +57,6 @@ class Cell:
 
 T = TypeVar("T")
 Page = Sequence[Sequence[Cell | None]]
-Locate = Callable[[str], Place]
 
 
 def write_grids(outcomes: Sequence[Outcome], sources: Place, folder: Place, allow_http: bool = False) -> list[Place]:
@@ -73,7 +71,7 @@ def write_grids(outcomes: Sequence[Outcome], sources: Place, folder: Place, allo
         The pages' files.
     """
     files: list[Place] = []
-    pages = list(islice(_pages(outcomes, partial(original, sources, allow_http=allow_http), folder), PAGES))
+    pages = list(islice(_pages(outcomes, Sources(sources, allow_http), folder), PAGES))
     look_up(picture for page in pages for picture in _pictures_of(page))
     kept = set(names_in(folder / "grids"))
     there = {name for name in kept if name.startswith("grid-") and name.endswith(".png")}
@@ -135,7 +133,7 @@ def _digest_in(file: Place) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def _pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
+def _pages(outcomes: Sequence[Outcome], locate: Sources, folder: Place) -> Iterator[Page]:
     """The pages, made one after another as they are asked for."""
     # A failed row has no settings on record: it belongs wherever its pair is missing.
     failures = [outcome for outcome in outcomes if outcome.record is None]
@@ -159,7 +157,7 @@ def _is_product(outcomes: Sequence[Outcome]) -> bool:
     return len(pairs) == len(outcomes) == len(contents) * len(styles) and len(pairs) > 1
 
 
-def _product_pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
+def _product_pages(outcomes: Sequence[Outcome], locate: Sources, folder: Place) -> Iterator[Page]:
     by_pair = {(outcome.content, outcome.style): outcome for outcome in outcomes}
     contents = dict.fromkeys(outcome.content for outcome in outcomes)
     styles = dict.fromkeys(outcome.style for outcome in outcomes)
@@ -173,7 +171,7 @@ def _product_pages(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -
             yield [header, *body]
 
 
-def _strips(outcomes: Sequence[Outcome], locate: Locate, folder: Place) -> Iterator[Page]:
+def _strips(outcomes: Sequence[Outcome], locate: Sources, folder: Place) -> Iterator[Page]:
     for rows in _chunks(outcomes, ROWS):
         yield [[_original(row.content, locate), _style(row.style, locate), _result(row, folder)] for row in rows]
 
@@ -188,13 +186,12 @@ def _even(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
     return _chunks(items, math.ceil(len(items) / parts))
 
 
-def _original(name: str, locate: Locate) -> Cell:
+def _original(name: str, locate: Sources) -> Cell:
     return Cell([(locate(name), 1.0)], title=as_written(name), missing="unreadable")
 
 
-def _style(text: str, locate: Locate) -> Cell:
-    pictures = [(locate(style.name), style.weight) for style in styles_of(text)]
-    return Cell(pictures, title=style_title(text), missing="unreadable")
+def _style(text: str, locate: Sources) -> Cell:
+    return Cell(locate.weighted(text), title=style_title(text), missing="unreadable")
 
 
 def _result(outcome: Outcome, folder: Place) -> Cell:

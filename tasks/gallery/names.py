@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from stylebatch.tasks.request.collections import stem_of
 from stylebatch.tasks.request.styles import NamedStyle, styles_of, written
 
 _JOINTS = re.compile(r"[\s_\-+.]+")
@@ -12,8 +12,8 @@ _DIGEST = re.compile(r"-[0-9a-f]{8}$")  # what an id ends in that was made and n
 
 
 def as_written(name: str) -> str:
-    """``photos/golden-gate_bridge.jpg`` as ``Golden gate bridge``; what has no letters or digits stays as it is."""
-    words = _JOINTS.sub(" ", Path(name).stem).strip()
+    """``photos/golden-gate_bridge.jpg`` as ``Golden gate bridge``; without letters or digits it stays as it is."""
+    words = _JOINTS.sub(" ", stem_of(name)).strip()
     return words[:1].upper() + words[1:] if words else name
 
 

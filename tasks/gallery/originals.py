@@ -8,6 +8,7 @@ from pathlib import Path
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.names import as_written
 from stylebatch.tasks.gallery.thumbnails import Copy, copy_of
+from stylebatch.tasks.request.collections import pattern_of
 from stylebatch.tasks.runs.run_folder import Original
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
@@ -28,7 +29,7 @@ class Originals:
         known_by = sha256 or str(original.path)
         if known_by not in self._places:
             self._places[known_by] = len(self.all)
-            self.all.append(Original(original.name, original.path, sha256))
+            self.all.append(Original(original.name, original.path, sha256, members=original.members))
         return self._places[known_by]
 
     def _digest(self, path: Place) -> str | None:
@@ -43,12 +44,17 @@ class Originals:
     def copy(self, place: int, longer: int) -> Copy | None:
         """A copy of a picture, if there is such a picture."""
         original = self.all[place]
-        return copy_of(original.path, original.sha256, self._folder, longer) if original.sha256 else None
+        if not original.sha256:
+            return None
+        return copy_of(original.path, original.sha256, self._folder, longer, original.members)
 
     def labels(self, as_people_write: bool = False) -> list[str]:
         """The file's name of each, or its whole name in the manifest where two files are called the same."""
-        short = [Path(original.name).name or "no picture" for original in self.all]
+        short = [pattern_of(one.name) or Path(one.name).name or "no picture" for one in self.all]
         if as_people_write:
-            short = [as_written(name) for name in short]
+            short = [
+                as_written(named(name) if pattern_of(one.name) else name)
+                for one, name in zip(self.all, short, strict=True)
+            ]
         count = Counter(short)
         return [original.name if count[name] > 1 else name for original, name in zip(self.all, short, strict=True)]

@@ -19,7 +19,7 @@ from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.figures import DISTANCE_LAYERS
 from stylebatch.tasks.nst.figures import LONGER_SIDE as JUDGED_SIZE
 from stylebatch.tasks.nst.layers import DEFAULT, NETWORKS
-from stylebatch.tasks.nst.losses import blend, style_targets
+from stylebatch.tasks.nst.losses import blend, mean_grams, style_targets
 from stylebatch.tasks.nst.ssim import WINDOW, ssim
 from stylebatch.tasks.nst.style_distance import style_distance
 from stylebatch.tasks.pictures.decode import load_picture
@@ -126,7 +126,9 @@ def _load(picture: Original, size: float, device: str) -> Tensor:
 @lru_cache(maxsize=64)
 def _grams(style: Original, size: float, layers: tuple[str, ...], encoder: Encoder) -> Mapping[str, Tensor]:
     """A style's Gram matrices, computed once a process."""
-    return style_targets(encoder, _load(style, size, str(encoder.mean.device)), layers)
+    device = str(encoder.mean.device)
+    pictures = [Original(style.name, one, None) for one in style.members] or [style]
+    return mean_grams(style_targets(encoder, _load(one, size, device), layers) for one in pictures)
 
 
 def read_figures(file: Place) -> dict[FigureKey, Figures]:

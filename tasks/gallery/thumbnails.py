@@ -14,6 +14,7 @@ from PIL import Image
 from prefect import task
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.gallery.fitting import mosaic
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.storage.cache import as_file
@@ -29,19 +30,20 @@ class Copy:
     """A copy to be made: ``source``, whose bytes have the digest ``sha256``, as ``target``.
 
     ``longer`` is the longer side in pixels (a thumbnail is never larger than its source); without it the file is taken
-    as it is.
+    as it is. Of a collection, it is a mosaic of its ``members``, and the digest is theirs.
     """
 
     source: Place
     sha256: str
     target: Path
     longer: int | None
+    members: tuple[Place, ...] = ()
 
 
-def copy_of(source: Place, sha256: str, folder: Path, longer: int | None) -> Copy:
+def copy_of(source: Place, sha256: str, folder: Path, longer: int | None, members: tuple[Place, ...] = ()) -> Copy:
     """A copy named by what it shows: the same name is the same picture, whichever gallery asks for it."""
     name = f"{sha256[:32]}{source.suffix}" if longer is None else f"{sha256[:32]}-{longer}.webp"
-    return Copy(source, sha256, folder / name, longer)
+    return Copy(source, sha256, folder / name, longer, members)
 
 
 @task(task_run_name="copy {copies[0].target.name} …", retries=2, retry_delay_seconds=1)
@@ -72,8 +74,10 @@ def _make(copy: Copy) -> None:
         _link(copy)
         return
     try:
-        picture = load_picture(copy.source, copy.sha256)
+        picture = mosaic(copy.members, copy.longer) if copy.members else load_picture(copy.source, copy.sha256)
     except BadInput:
+        if copy.members:
+            raise
         if _has_changed(copy):
             raise BadInput(f"{copy.source.name} was changed since the run") from None
         raise

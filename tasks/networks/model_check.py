@@ -14,12 +14,15 @@ from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
 
 
-def check_model(model: str, styles: Sequence[str], locate: Callable[[str], Place]) -> str:
+def check_model(
+    model: str, styles: Sequence[str], locate: Callable[[str], Place], pictures_of: Callable[[str], Sequence[str]]
+) -> str:
     """What is wrong with the network of a row whose engine is ``feedforward``, or nothing.
 
     Args:
         model: the setting.
-        styles: the row's style pictures, as it names them.
+        styles: the row's styles, as it names them.
+        pictures_of: the names of a style's pictures, of which a collection has several.
     """
     if model == "none":
         return ""
@@ -29,9 +32,17 @@ def check_model(model: str, styles: Sequence[str], locate: Callable[[str], Place
         file = locate(model)
         read_model(file)
         trained = read_trained(file)
-        others = [name for name in styles if trained.style_sha256 not in ("", sha256_of(locate(name)))]
+        digests = {name: {sha256_of(locate(one)) for one in pictures_of(name)} for name in styles}
     except (BadInput, OSError) as error:
         return told(error)
+    if trained.is_of_collection:
+        if all(len(found) > 1 and not found.isdisjoint(trained.paintings) for found in digests.values()):
+            return ""
+        return (
+            f"{file.name} paints as {trained.style} does, and the row's style has to be that collection, or a part of "
+            "it: style: {collection: FOLDER OR GLOB}"
+        )
+    others = [name for name, found in digests.items() if trained.style_sha256 and found != {trained.style_sha256}]
     if not others:
         return ""
     return (

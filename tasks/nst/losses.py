@@ -129,6 +129,16 @@ def blend(grams: Sequence[Mapping[str, Tensor]], weights: Sequence[float]) -> di
     }
 
 
+def mean_grams(grams: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of some pictures' Gram matrices at each layer, (C, C) each: what a collection has on the whole."""
+    total: dict[str, Tensor] = {}
+    count = 0
+    for one in grams:
+        total = {layer: gram + total[layer] if total else gram for layer, gram in one.items()}
+        count += 1
+    return {layer: gram / count for layer, gram in total.items()}
+
+
 def same(picture: Tensor) -> Tensor:
     """The picture as it is."""
     return picture

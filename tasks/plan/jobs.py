@@ -17,16 +17,20 @@ from stylebatch.tasks.pictures.voronoi import Cell, cells_of
 from stylebatch.tasks.plan.derived_ids import DerivedIds, NameTaken
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
+from stylebatch.tasks.request.collections import digest, stem_of
 from stylebatch.tasks.request.ids import KEY
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.request.settings import Settings
+from stylebatch.tasks.request.styles import NamedStyle
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
+
+File = tuple[Place, str]  # with its SHA-256
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One style picture of a job.
+    """One style of a job: a picture, or a collection, of which ``path`` is the first of its ``members``.
 
     ``weight`` is its share of the blend; those of a job add up to 1. ``mask`` is a picture that is white where the
     style applies, or a cell of a diagram, if it does not apply everywhere.
@@ -37,6 +41,12 @@ class Style:
     weight: float
     mask: Place | Cell | None = None
     mask_sha256: str | None = None
+    members: tuple[File, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[File, ...]:
+        """Its pictures, which count alike."""
+        return self.members or ((self.path, self.sha256),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,8 @@ class Job:
     @property
     def pictures(self) -> list[tuple[str, Place]]:
         """The files that are read, each with the manifest's column that names it."""
-        named = [("content", self.content), *(("style", style.path) for style in self.styles)]
+        named = [("content", self.content)]
+        named += [("style", path) for style in self.styles for path, _ in style.pictures]
         named += [("masks", style.mask) for style in self.styles if style.mask and not isinstance(style.mask, Cell)]
         return named if self.init is None else [*named, ("init", self.init)]
 
@@ -111,28 +122,28 @@ def make_jobs(
     Returns:
         The jobs, and the rows whose pictures can no longer be read, or whose weights are not to be had.
     """
-    digest, find_weights = _Digests(manifest), _WeightsFinder(manifest)
+    find, find_weights = _Digests(manifest), _WeightsFinder(manifest)
 
     def find_model(settings: Settings) -> tuple[Place | None, str | None]:
         if not settings.paints:
             return None, None
-        return digest("model", settings.model, lambda name: locate_model(name, manifest.locate))
+        return find("model", settings.model, lambda name: locate_model(name, manifest.locate))
 
-    resolve, blend = _Resolver(slot), _Blends(digest)
+    resolve, blend = _Resolver(slot), _Blends(manifest, find)
     ids = DerivedIds(chain(others, (pair.id for pair in pairs if pair.id and KEY not in pair.id)))
 
     def make(pair: Pair) -> Job:
         settings = resolve(pair.settings)
-        content, content_sha256 = digest("content", pair.content)
+        content, content_sha256 = find("content", pair.content)
         styles = blend(pair)
-        init, init_sha256 = digest("init", settings.init) if settings.starts_from_picture else (None, None)
+        init, init_sha256 = find("init", settings.init) if settings.starts_from_picture else (None, None)
         weights, weights_sha256 = find_weights(settings)
         model, model_sha256 = find_model(settings)
         shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
         return Job(
             row=pair.row,
-            id=ids.name(pair.id, key, content.stem, [style.path.stem for style in styles]),
+            id=ids.name(pair.id, key, content.stem, [_stem(*one) for one in zip(pair.styles, styles, strict=True)]),
             key=key,
             content=content,
             styles=styles,
@@ -168,8 +179,8 @@ def make_jobs(
 class _Blends:
     """The styles of pairs; those that name them by the same object share one tuple."""
 
-    def __init__(self, digest: _Digests) -> None:
-        self._digest = digest
+    def __init__(self, manifest: Manifest, digest: _Digests) -> None:
+        self._digest, self._pictures_of = digest, manifest.pictures_of
         self._known: dict[int, tuple[Style, ...]] = {}  # by identity, which holds as long as the pairs do
 
     def __call__(self, pair: Pair) -> tuple[Style, ...]:
@@ -183,14 +194,31 @@ class _Blends:
         total = sum(style.weight for style in pair.styles)
         masks = pair.masks or (None,) * len(pair.styles)
         for style, mask_name in zip(pair.styles, masks, strict=True):
-            path, digest_of_style = self._digest("style", style.name)
+            members = self._members(style.name)
+            path, digest_of_style = members[0]
             mask: Place | Cell | None = None
             mask_sha256: str | None = None
             if mask_name:
                 cells = cells_of(mask_name)
                 of_cell = (cells[0], sha256(mask_name.encode()).hexdigest()) if cells else None
                 mask, mask_sha256 = of_cell or self._digest("masks", mask_name)
-            yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
+            if len(members) == 1:
+                yield Style(path, digest_of_style, style.weight / total, mask, mask_sha256)
+            else:
+                whole = digest(sha256 for _, sha256 in members)
+                yield Style(path, whole, style.weight / total, mask, mask_sha256, members)
+
+    def _members(self, name: str) -> tuple[File, ...]:
+        try:
+            names = self._pictures_of(name)
+        except BadInput as error:
+            raise _Vanished("style", str(error)) from None
+        return tuple(self._digest("style", one) for one in names)
+
+
+def _stem(named: NamedStyle, style: Style) -> str:
+    """What ids call a style."""
+    return stem_of(named.name) if style.members else style.path.stem
 
 
 class _Vanished(Exception):

@@ -98,7 +98,7 @@ def check_rows(
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
-    check_network = cache(lambda model, styles: check_model(model, styles, find))
+    check_network = cache(lambda model, styles: check_model(model, styles, find, manifest.pictures_of))
     # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives an
     # engine beside the manifest knows that its models are not asked for.
     others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)
@@ -145,7 +145,7 @@ def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Pla
             if is_empty(cell) or (local and "://" not in shown(cell)):
                 continue
             with suppress(Exception):  # it is told when the row is checked
-                for name in parse(cell):
+                for name in (one for named in parse(cell) for one in manifest.pictures_of(named)):
                     if not local or is_url(name):
                         yield manifest.locate(name)
 
@@ -184,7 +184,8 @@ def _check_row(
                 if column == "masks"
                 else _shortest(settings.network, (*settings.content_layers, *settings.style_layers))
             )
-            checked = [check_picture(name, longer * scale, shortest) for name in names]
+            pictures = (one for name in names for one in check_picture.pictures_of(name))
+            checked = [check_picture(name, longer * scale, shortest) for name in pictures]
             found.extend((column, problem) for problem in checked if problem)
 
     unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
@@ -233,12 +234,18 @@ def _check_row(
 
 def _parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
     """`parse_styles`; rows that write their style in the same way share one tuple."""
-    return _parse_text(cell) if isinstance(cell, str) else parse_styles(cell)
+    return _parse_text(cell) if isinstance(cell, str) else _shared(parse_styles(cell))
 
 
 @lru_cache(maxsize=65_536)
 def _parse_text(cell: str) -> tuple[NamedStyle, ...]:
     return parse_styles(cell)
+
+
+@lru_cache(maxsize=65_536)
+def _shared(styles: tuple[NamedStyle, ...]) -> tuple[NamedStyle, ...]:
+    """The first of equal ones."""
+    return styles
 
 
 @cache
@@ -327,6 +334,7 @@ class _PictureCheck:
 
     def __init__(self, manifest: Manifest, decode: bool) -> None:
         self._manifest = manifest
+        self.pictures_of = manifest.pictures_of
         self._decode = decode
         self._sizes: dict[Place, tuple[int, int] | str] = {}
         self._named: dict[str, tuple[int, int] | str] = {}

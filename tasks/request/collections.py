@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.request.globs import expand
@@ -31,6 +32,15 @@ def pattern_of(name: str) -> str:
     return name.removeprefix(_MARK).strip() if name.startswith(_MARK) else ""
 
 
+def stem_of(name: str) -> str:
+    """What a style is called: a picture's name without its ending, of ``paintings/monet-*.jpg`` it is ``monet``."""
+    pattern = pattern_of(name)
+    if not pattern:
+        return PurePosixPath(name).stem
+    parts = [_WILD.split(part)[0].rstrip("-_. ") for part in PurePosixPath(pattern).parts]
+    return next((part for part in reversed(parts) if part.strip("/")), WORD)
+
+
 def members(folder: Place, name: str) -> list[str]:
     """The names of a collection's pictures, sorted.
 
@@ -38,20 +48,18 @@ def members(folder: Place, name: str) -> list[str]:
         folder: what they are relative to.
 
     Raises:
-        BadInput: there are none, or hardly any.
+        BadInput: there are none, or only one.
     """
     pattern = pattern_of(name)
     is_glob = bool(_WILD.search(pattern))
     try:
-        found = expand(folder, pattern if is_glob else f"{pattern.rstrip('/')}/*", WORD)
-        pictures = [one for one in found if is_glob or one.lower().endswith(_ENDINGS)]
+        found = list(expand(folder, pattern if is_glob else f"{pattern.rstrip('/')}/*", WORD))
     except BadRequest as error:
         raise BadInput(str(error)) from None
+    pictures = [one for one in found if is_glob or one.lower().endswith(_ENDINGS)]
     if len(pictures) < 2:
-        raise BadInput(
-            f"{pattern} has {'one picture' if pictures else 'no pictures'}, and a collection is several; "
-            + ("write it as a style by itself" if pictures else "give a folder or a glob of them")
-        )
+        number, instead = ("one picture", "write it as a style by itself") if pictures else ("no pictures", "add some")
+        raise BadInput(f"{pattern} has {number}, and a collection is several; {instead}")
     return pictures
 
 

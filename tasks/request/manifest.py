@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from stylebatch.tasks.errors import BadInput, BadRequest
+from stylebatch.tasks.request.collections import members, pattern_of
 from stylebatch.tasks.request.csv_rows import WrongCsv, read_csv_rows
 from stylebatch.tasks.request.json_rows import WrongJson, read_json_rows
 from stylebatch.tasks.request.own_columns import PREFIX, is_own
@@ -46,6 +47,7 @@ class Manifest:
     rows: list[dict[str, Any]]
     allow_http: bool = False
     _located: dict[str, Place] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _members: dict[str, Sequence[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def folder(self) -> Place:
@@ -61,6 +63,18 @@ class Manifest:
         if name not in self._located:
             self._located[name] = join(self.folder, name, self.allow_http)
         return self._located[name]
+
+    def pictures_of(self, style: str) -> Sequence[str]:
+        """The names of a style's pictures: its own, or those of the collection that it is.
+
+        Raises:
+            BadInput: the collection has no pictures, or only one.
+        """
+        if not pattern_of(style):
+            return (style,)
+        if style not in self._members:
+            self._members[style] = members(self.folder, style)
+        return self._members[style]
 
 
 def read_manifest(path: Place, allow_http: bool = False) -> Manifest:

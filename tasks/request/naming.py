@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.request.collections import stem_of
 from stylebatch.tasks.request.ids import KEY, id_problem, safe_part, shortened
 from stylebatch.tasks.request.settings import nearest
 from stylebatch.tasks.request.styles import parse_styles
@@ -94,7 +95,7 @@ def _style(cell: Any) -> str:
 
 @lru_cache(maxsize=100_000)
 def _safe_stem(name: str) -> str:
-    return safe_part(_stem(name))
+    return safe_part(stem_of(name))
 
 
 def _stem(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.pictures.voronoi import cells_of
+from stylebatch.tasks.request.collections import named, pattern_of
 from stylebatch.tasks.request.settings import STARTS
 from stylebatch.tasks.request.styles import SEPARATOR, NamedStyle, parse_masks, parse_styles, written
 
@@ -29,9 +30,14 @@ def _one_but(*words: str) -> Callable[[Any, Rename], Any]:
 
 def _styles(cell: Any, rename: Rename) -> Any:
     try:
-        return written([NamedStyle(rename(style.name), style.weight) for style in parse_styles(cell)])
+        return written([NamedStyle(_style(style.name, rename), style.weight) for style in parse_styles(cell)])
     except BadInput:
         return cell
+
+
+def _style(name: str, rename: Rename) -> str:
+    pattern = pattern_of(name)
+    return named(rename(pattern)) if pattern else rename(name)
 
 
 def _next_styles(cell: Any, rename: Rename) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.pictures.voronoi import cells_of
+from stylebatch.tasks.request.collections import WORD, named, pattern_of
 
 SEPARATOR = " | "
 _SEPARATORS = re.compile(r"(?:^|(?<=\s))\|(?=\s|$)")  # a bar without space around it belongs to a name
@@ -18,7 +19,7 @@ _WEIGHTED = re.compile(r"(?P<name>.+):(?P<weight>[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d
 
 @dataclass(frozen=True)
 class NamedStyle:
-    """A style picture by the manifest's name for it, with its weight relative to the others of its row."""
+    """A style by the manifest's name for it, a picture's or a collection's, with its weight relative to the others."""
 
     name: str
     weight: float = 1.0
@@ -27,13 +28,16 @@ class NamedStyle:
 def parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
     """The style pictures of a cell: ``"a.jpg"``, ``"a.jpg:2 | b.jpg"``, ``["a.jpg", "b.jpg"]`` or ``{"a.jpg": 2}``.
 
-    Where a text has no `SEPARATOR`, all of it is one name, also a colon and what follows.
+    Where a text has no `SEPARATOR`, all of it is one name, also a colon and what follows. A collection is
+    ``{"collection": "monet/*.jpg"}`` or ``"collection:monet/*.jpg"``.
 
     Raises:
         BadInput: a name is missing or cannot be written in a cell, a weight is no number, negative or infinite, or
-            all of them are 0.
+            all of them are 0, or a collection is blended.
     """
-    if isinstance(cell, Mapping):
+    if isinstance(cell, Mapping) and (one := _collection(cell)):
+        styles = [NamedStyle(_name(named(one)))]
+    elif isinstance(cell, Mapping):
         # Parquet has every name as a field of every row, and null where the row does not use it.
         styles = [NamedStyle(_name(name), _weight(name, weight)) for name, weight in cell.items() if weight is not None]
     elif isinstance(cell, list):
@@ -43,6 +47,8 @@ def parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
         styles = [NamedStyle(str(cell))] if len(parts) == 1 else [_parse_part(part) for part in parts]
     if not styles:
         raise BadInput("names no picture")
+    if len(styles) > 1 and any(pattern_of(style.name) for style in styles):
+        raise BadInput("a collection is a style by itself, and is not blended with others")
     if not sum(style.weight for style in styles):
         raise BadInput("all weights are 0; one of them has to be more")
     return tuple(styles)
@@ -83,6 +89,13 @@ def styles_of(text: str) -> tuple[NamedStyle, ...]:
         return parse_styles(text)
     except BadInput:
         return (NamedStyle(text),)
+
+
+def _collection(cell: Mapping[str, Any]) -> str:
+    """The glob or folder, where a mapping names a collection and nothing else."""
+    given = {name: value for name, value in cell.items() if value is not None}
+    pattern = given.get(WORD)
+    return pattern if len(given) == 1 and isinstance(pattern, str) else ""
 
 
 def _parse_part(part: str) -> NamedStyle:

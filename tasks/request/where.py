@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.request.collections import stem_of
 from stylebatch.tasks.request.settings import nearest
 from stylebatch.tasks.request.styles import styles_of
 
@@ -181,5 +182,5 @@ class _Reader:
 
 def _names(cell: str, text: Any) -> bool:
     """Whether ``text`` stands for a picture in a cell of the report."""
-    files = (Path(style.name) for style in styles_of(cell))
-    return text == cell or any(text in (str(file), file.name, file.stem) for file in files)
+    names = [style.name for style in styles_of(cell)]
+    return text == cell or any(text in (name, Path(name).name, stem_of(name)) for name in names)

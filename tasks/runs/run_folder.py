@@ -6,9 +6,8 @@ Everything that is read here may come from another day, another version or anoth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from stylebatch.tasks.errors import BadInput, BadRequest
 from stylebatch.tasks.request.styles import styles_of
 from stylebatch.tasks.runs.asked import asked_settings
 from stylebatch.tasks.runs.changes import from_json
+from stylebatch.tasks.runs.sources import Sources
 from stylebatch.tasks.storage.files import read_bytes
 from stylebatch.tasks.storage.parquet import read_parquet
-from stylebatch.tasks.storage.places import Place, original, to_place
+from stylebatch.tasks.storage.places import Place, to_place
 
 LAYER_COLUMN = "style_loss_"
 LOSSES = ("total_loss", "content_loss", "style_loss", "tv_loss")
@@ -33,12 +33,16 @@ CURVE_POINTS = 60
 
 @dataclass(frozen=True)
 class Original:
-    """A content or style picture: its name in the manifest, its file, and the digest that it had when it was used."""
+    """A content or style picture: its name in the manifest, its file, and the digest that it had when it was used.
+
+    A collection has the first of its ``members`` as its file, and the digest of all of them.
+    """
 
     name: str
     path: Place
     sha256: str | None
     weight: float = 1.0
+    members: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def _read_run(folder: Place, name: str, allow_http: bool) -> Run:
         report = read_parquet(read_bytes(folder / "report.parquet")).to_pylist()
         manifest = to_place(run["manifest"])
         asked = asked_settings(manifest, run["set"], from_json(run["set_rows"]), report)
-        locate = partial(original, manifest.parent, allow_http=allow_http)
+        locate = Sources(manifest.parent, allow_http)
         rows = [_row(folder, locate, row, asked.get(row["id"], {})) for row in report]
         return Run(folder, name, run["rows"], run["updated_at"], rows)
     except FileNotFoundError:
@@ -116,7 +120,7 @@ def _read_run(folder: Place, name: str, allow_http: bool) -> Run:
         raise BadRequest(f"the run in {folder} cannot be read: {error}") from None
 
 
-def _row(folder: Place, locate: Callable[[str], Place], row: dict[str, Any], asked: Mapping[str, Any]) -> RunRow:
+def _row(folder: Place, locate: Sources, row: dict[str, Any], asked: Mapping[str, Any]) -> RunRow:
     output = row.get("output")
     content, style = row.get("content") or "", row.get("style") or ""
     return RunRow(
@@ -146,15 +150,17 @@ def _row(folder: Place, locate: Callable[[str], Place], row: dict[str, Any], ask
     )
 
 
-def _styles(style: str, locate: Callable[[str], Place], sha256: str | None) -> list[Original]:
+def _styles(style: str, locate: Sources, sha256: str | None) -> list[Original]:
     """The pictures of a style; the digests of several are joined with ``+`` in the same order."""
     named = styles_of(style) if style else ()
     digests: list[str | None] = [*sha256.split("+")] if sha256 else []
     if len(digests) != len(named):
         digests = [None] * len(named)
-    return [
-        Original(one.name, locate(one.name), digest, one.weight) for one, digest in zip(named, digests, strict=True)
-    ]
+    found = []
+    for one, digest in zip(named, digests, strict=True):
+        members = locate.members(one.name)
+        found.append(Original(one.name, members[0] if members else locate(one.name), digest, one.weight, members))
+    return found
 
 
 def read_curves(folder: Place) -> dict[str, dict[str, list[float]]]:

@@ -10,16 +10,15 @@ from torch import Tensor
 
 from stylebatch.tasks.devices.memory import free_memory, limit_of
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.networks.models import load_model, load_trained
-from stylebatch.tasks.nst.any_style import AnyStyleNetwork
+from stylebatch.tasks.networks.models import Network, load_model, load_trained
+from stylebatch.tasks.nst.collection_network import CollectionNetwork
 from stylebatch.tasks.nst.color import match_colors, match_luminance
 from stylebatch.tasks.nst.condition import LOOKED_AT, look_at
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
-from stylebatch.tasks.plan.jobs import Job, Style
-from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.plan.jobs import File, Job, Style
 from stylebatch.tasks.stylizing.objective import by_regions, load_masks, to_tensor
 
 STRIP = 128  # rows of a picture at a time, where it does not fit as a whole
@@ -45,9 +44,12 @@ def paint(jobs: Sequence[Job], contents: Tensor, slot: Slot, frugal: bool) -> Te
     assert first.model_sha256
     network = load_model(first.model, first.model_sha256, slot.device)
     painter = _Painter(network, first, slot, frugal)
+    strengths = contents.new_tensor([job.settings.strength for job in jobs])
+    if isinstance(network, CollectionNetwork):  # it is told nothing
+        painted = painter(contents, None, strengths)
+        return torch.cat([_within_mask(job, painted[n : n + 1], contents[n : n + 1]) for n, job in enumerate(jobs)])
     each = [_conditions(job, contents[n : n + 1]) for n, job in enumerate(jobs)]
     if all(len(conditions) == 1 for conditions in each):
-        strengths = contents.new_tensor([job.settings.strength for job in jobs])
         return painter(contents, torch.cat(each), strengths)
     return torch.cat([_by_regions(painter, job, contents[n : n + 1], each[n]) for n, job in enumerate(jobs)])
 
@@ -62,22 +64,23 @@ def is_far(job: Job, longer: int) -> bool:
 class _Painter:
     """Passes through a network, as many pictures at once as the memory has room for."""
 
-    def __init__(self, network: AnyStyleNetwork, job: Job, slot: Slot, frugal: bool) -> None:
+    def __init__(self, network: Network, job: Job, slot: Slot, frugal: bool) -> None:
         self._network, self._dtype = network, DTYPES[job.settings.precision]
         room = slot.share * min(limit_of(job.settings, slot.device), free_memory(slot.device))
         self._room = 0.0 if frugal else room
 
     @torch.no_grad()
-    def __call__(self, contents: Tensor, conditions: Tensor, strengths: Tensor) -> Tensor:
-        """Contents (N, 3, H, W) as conditions (N, C) ask, with strokes of these strengths (N,)."""
+    def __call__(self, contents: Tensor, conditions: Tensor | None, strengths: Tensor) -> Tensor:
+        """Contents (N, 3, H, W) as conditions (N, C) ask, if there are any, with strokes of these strengths (N,)."""
+        given = (contents,) if conditions is None else (contents, conditions)
         if needed_memory(self._network, contents, self._dtype) <= self._room:
-            painted: Tensor = self._network(contents, conditions, self._dtype, strength=strengths)
+            painted: Tensor = self._network(*given, self._dtype, strength=strengths)
             return painted
-        each = zip(*(torch.split(tensor, 1) for tensor in (contents, conditions, strengths)), strict=True)
-        return torch.cat([self._network(one, asked, self._dtype, STRIP, strength) for one, asked, strength in each])
+        each = zip(*(torch.split(tensor, 1) for tensor in (strengths, *given)), strict=True)
+        return torch.cat([self._network(*one, self._dtype, STRIP, strength) for strength, *one in each])
 
 
-def needed_memory(network: AnyStyleNetwork, contents: Tensor, dtype: torch.dtype) -> float:
+def needed_memory(network: Network, contents: Tensor, dtype: torch.dtype) -> float:
     """About the most, in bytes, that one pass over ``contents`` takes."""
     count, _, height, width = contents.shape
     return COPIES * count * height * width * network.architecture.outer * dtype.itemsize
@@ -92,6 +95,12 @@ def _by_regions(painter: _Painter, job: Job, content: Tensor, conditions: Tensor
         [painter(content, condition, strength) for condition in torch.split(conditions, 1)]
     )  # (R, 3, H, W)
     return by_regions(painted, masks, content)
+
+
+def _within_mask(job: Job, painted: Tensor, content: Tensor) -> Tensor:
+    """What is painted, (1, 3, H, W), within the style's mask if it has one."""
+    masks = load_masks(job.styles, content)
+    return painted if masks is None else by_regions(painted, masks, content)
 
 
 def _conditions(job: Job, content: Tensor) -> Tensor:
@@ -117,17 +126,17 @@ def _condition(style: Style, job: Job, content: Tensor) -> Tensor:
     settings, device = job.settings, str(content.device)
     longer = min(max(content.shape[-2:]), LARGEST_STYLE) * settings.style_scale
     if settings.preserve_color == "none":
-        return _load_condition(style.path, style.sha256, longer, device)
-    picture = to_tensor(resize(load_picture(style.path, style.sha256), longer), device)
+        return _load_condition(style.pictures, longer, device)
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    return look_at(_load_encoder(device), recolor(picture, content))
+    pictures = [to_tensor(resize(load_picture(*one), longer), device) for one in style.pictures]
+    return torch.stack([look_at(_load_encoder(device), recolor(one, content)) for one in pictures]).mean(0)
 
 
 @lru_cache(maxsize=1024)
-def _load_condition(path: Place, sha256: str, longer: float, device: str) -> Tensor:
-    """The condition of a style as it is, computed once a process."""
-    picture = to_tensor(resize(load_picture(path, sha256), longer), device)
-    return look_at(_load_encoder(device), picture)
+def _load_condition(pictures: tuple[File, ...], longer: float, device: str) -> Tensor:
+    """The condition of a style as it is, of a collection the mean, computed once a process."""
+    each = [to_tensor(resize(load_picture(*one), longer), device) for one in pictures]
+    return torch.stack([look_at(_load_encoder(device), one) for one in each]).mean(0)
 
 
 @lru_cache(maxsize=2)

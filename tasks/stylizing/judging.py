@@ -153,7 +153,7 @@ def _judge_apart(job: Job, original: Image.Image, picture: Image.Image, slot: Sl
     encoder = load_judge(slot.device, _precision(job))
     content = to_tensor(original.resize(small.size, Image.Resampling.BILINEAR), slot.device)
     longer = max(small.size) * job.settings.style_scale
-    grams = [load_style(style.path, style.sha256, longer, DISTANCE_LAYERS, encoder) for style in job.styles]
+    grams = [load_style(style.pictures, longer, DISTANCE_LAYERS, encoder) for style in job.styles]
     masks = load_masks(job.styles, content)
     if masks is None:
         style = blend(grams, [style.weight for style in job.styles])

@@ -18,12 +18,12 @@ from stylebatch.tasks.nst.encoder import Encoder, Pooling
 from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
-from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, same, style_targets
+from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, mean_grams, same, style_targets
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.pictures.voronoi import Cell, cell_mask
-from stylebatch.tasks.plan.jobs import Job, Style
+from stylebatch.tasks.plan.jobs import File, Job, Style
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
 from stylebatch.tasks.storage.files import has_digest
@@ -62,10 +62,12 @@ def load_encoder(
 
 
 @lru_cache(maxsize=32)
-def load_style(path: Place, sha256: str, size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
-    """The Gram matrices of a style as it is, computed once a process."""
-    picture = resize(load_picture(path, sha256), size)
-    return style_targets(encoder, to_tensor(picture, str(encoder.mean.device)), layers)
+def load_style(pictures: tuple[File, ...], size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
+    """The Gram matrices of a style as it is, of a collection their mean, computed once a process."""
+    return mean_grams(
+        style_targets(encoder, to_tensor(resize(load_picture(*one), size), str(encoder.mean.device)), layers)
+        for one in pictures
+    )
 
 
 def style_grams(
@@ -74,10 +76,10 @@ def style_grams(
     """A style's Gram matrices, after it was given the content's colours or its range of luminance where that is set."""
     size = max(content.shape[-2:]) * settings.style_scale
     if settings.preserve_color == "none":
-        return load_style(style.path, style.sha256, size, layers, encoder)
-    picture = to_tensor(resize(load_picture(style.path, style.sha256), size), str(content.device))
+        return load_style(style.pictures, size, layers, encoder)
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    return style_targets(encoder, recolor(picture, content), layers)
+    pictures = (to_tensor(resize(load_picture(*one), size), str(content.device)) for one in style.pictures)
+    return mean_grams(style_targets(encoder, recolor(picture, content), layers) for picture in pictures)
 
 
 def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:

@@ -32,12 +32,11 @@ from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.encode import encode, read_back, write_picture
 from stylebatch.tasks.pictures.resize import resize, scaled_size
-from stylebatch.tasks.plan.jobs import Job
+from stylebatch.tasks.plan.jobs import File, Job
 from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
-from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.stylizing.feedforward import is_far, paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge
 from stylebatch.tasks.stylizing.objective import by_regions, load_masks, make_objective, to_picture, to_tensor
@@ -82,7 +81,7 @@ def on_ground(job: Job, content: Tensor) -> Tensor:
     behind it, which else takes a third of its steps.
     """
     size, device = max(content.shape[-2:]) * job.settings.style_scale, str(content.device)
-    told = [load_statistics(style.path, style.sha256, size, device) for style in job.styles]
+    told = [load_statistics(style.pictures, size, device) for style in job.styles]
     grounds = torch.cat([ground(content, statistics) for statistics in told]).clamp(0, 1)  # (R, 3, H, W)
     masks = load_masks(job.styles, content)
     if masks is not None:
@@ -92,9 +91,14 @@ def on_ground(job: Job, content: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def load_statistics(path: Place, sha256: str, size: float, device: str) -> Tensor:
-    """What of a style the ground is made by, computed once a process; ``size`` is its longer side in pixels."""
-    return statistics(to_tensor(resize(load_picture(path, sha256), size), device))
+def load_statistics(pictures: tuple[File, ...], size: float, device: str) -> Tensor:
+    """What of a style the ground is made by, of a collection its mean, computed once a process.
+
+    Args:
+        size: longer side of the pictures, in pixels.
+    """
+    each = [statistics(to_tensor(resize(load_picture(*one), size), device)) for one in pictures]
+    return torch.stack(each).mean(0)
 
 
 def optimize_from(

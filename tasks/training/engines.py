@@ -17,6 +17,7 @@ from stylebatch.tasks.networks.bundled import BUNDLED
 from stylebatch.tasks.nst.scales import automatic_scales, resolutions
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
+from stylebatch.tasks.request.collections import pattern_of
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.remote_store import AnyStore
@@ -117,7 +118,7 @@ class Choice:
             return PAINT, "painted in one pass, as effort=draft asks"
         if settings.model != "none":
             return PAINT, f"painted in one pass by {settings.model}"
-        if len(group[0].styles) > 1 or settings.preserve_color == "match":
+        if len(group[0].styles) > 1 or pattern_of(group[0].style) or settings.preserve_color == "match":
             return OPTIMIZE, "optimized, since a network is tuned to one style in its own colours"
         as_optimized = settings.model_copy(update=OPTIMIZE)
         jobs, _ = make_jobs(self.manifest, [replace(pair, settings=as_optimized) for pair in group], self.slots[0])
