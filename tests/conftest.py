@@ -104,6 +104,55 @@ def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def paintings(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """A folder with a collection: eight small pieces of two painted styles, and a text beside them."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("paintings")
+    for name in ("swirls", "waves"):
+        whole = Image.open(samples / f"styles/{name}.jpg").resize((160, 160))
+        for number in range(4):
+            left, top = 80 * (number % 2), 80 * (number // 2)
+            whole.crop((left, top, left + 80, top + 72)).save(folder / f"{name}-{number}.png")
+    (folder / "SOURCES.txt").write_text("none of them is a painting")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def collection_network(tmp_path_factory: pytest.TempPathFactory, paintings: Path) -> Path:
+    """The file of a small network that paints as that collection does, or would if it had learned something."""
+    import torch
+
+    from stylebatch.tasks.networks.models import OF_COLLECTION, Trained, described, write_model
+    from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
+    from stylebatch.tasks.request.collections import digest
+    from stylebatch.tasks.request.settings import Settings
+    from stylebatch.tasks.storage.files import sha256_of
+
+    torch.manual_seed(0)
+    network = CollectionNetwork(CollectionArchitecture(outer=8, middle=8, trunk=8, blocks=1))
+    torch.nn.init.normal_(network.painter.weight, std=0.3)
+    digests = tuple(sorted(map(sha256_of, paintings.glob("*.png"))))
+    nothing = {"contents": 0, "styles": 0, "held_out": 0, "steps": 0, "samples": 0, "seconds": 0.0}
+    trained = Trained(
+        format=OF_COLLECTION,
+        architecture=described(network),
+        style="a collection of 8 paintings",
+        style_sha256=digest(digests),
+        paintings=digests,
+        settings=Settings(size=64),
+        structure=0.5,
+        style_distance=0.5,
+        smallest=48,
+        largest=80,
+        **nothing,
+    )
+    path = tmp_path_factory.mktemp("networks") / "painters.safetensors"
+    write_model(path, network, trained)
+    return path
+
+
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
     """The folder of a user who has a ``tasks.py`` and a ``flows/`` of their own, and a script beside them."""

@@ -52,9 +52,6 @@ class Originals:
         """The file's name of each, or its whole name in the manifest where two files are called the same."""
         short = [pattern_of(one.name) or Path(one.name).name or "no picture" for one in self.all]
         if as_people_write:
-            short = [
-                as_written(named(name) if pattern_of(one.name) else name)
-                for one, name in zip(self.all, short, strict=True)
-            ]
+            short = [as_written(one.name or "no picture") for one in self.all]
         count = Counter(short)
         return [original.name if count[name] > 1 else name for original, name in zip(self.all, short, strict=True)]

@@ -37,8 +37,8 @@ def stem_of(name: str) -> str:
     pattern = pattern_of(name)
     if not pattern:
         return PurePosixPath(name).stem
-    parts = [_WILD.split(part)[0].rstrip("-_. ") for part in PurePosixPath(pattern).parts]
-    return next((part for part in reversed(parts) if part.strip("/")), WORD)
+    parts = [_WILD.split(part)[0].rstrip("-_ ") for part in PurePosixPath(pattern).parts]
+    return next((part for part in reversed(parts) if part.strip("/.")), WORD)
 
 
 def members(folder: Place, name: str) -> list[str]:

@@ -44,17 +44,17 @@ class CollectionSession(Course[CollectionNetwork]):
     """
 
     batch = 1
+    _trainer: CycleTrainer
+    _held_out: HeldOutCollection
 
     def __init__(self, request: Request, slot: Slot) -> None:
         super().__init__(request, slot, threads=2)  # one a way round
         settings, device = request.settings, torch.device(slot.device)
         dtype = DTYPES[settings.precision]
-        self._held_out: HeldOutCollection = HeldOutCollection(
-            self._photographs, request.size, settings.style_scale, dtype, slot.device
-        )
+        self._held_out = HeldOutCollection(self._photographs, request.size, settings.style_scale, dtype, slot.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self._trainer: CycleTrainer = CycleTrainer(
+            self._trainer = CycleTrainer(
                 lambda: CollectionNetwork().to(device),
                 lambda: PatchCritic().to(device),
                 request.steps,

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from PIL import Image
@@ -30,6 +30,7 @@ FARTHEST = 500
 PATIENCE = 0.35
 DIVERGED = "the training has diverged: its pictures have no finite loss; try another seed"
 N = TypeVar("N", bound=Network)
+N_contra = TypeVar("N_contra", bound=Network, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,16 @@ class Learner(Protocol[N]):
         """Go on from a state."""
 
 
-class Judge(Protocol[N]):
+class Judge(Protocol[N_contra]):
     """What was held out; as many contents as its length."""
 
     def __len__(self) -> int:
         """How many contents there are."""
 
-    def judge(self, network: N) -> Judgement:
+    def judge(self, network: N_contra) -> Judgement:
         """How a network does on them."""
 
-    def preview(self, network: N) -> Image.Image:
+    def preview(self, network: N_contra) -> Image.Image:
         """Some of them as it paints them."""
 
 
@@ -112,6 +113,9 @@ class Course(AbstractContextManager["Course[N]"], Generic[N]):
         self._since: list[float] = []  # losses since the last validation
         self._seconds, self._began = 0.0, time.perf_counter()
         self.curve: list[Point] = []
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

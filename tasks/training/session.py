@@ -49,6 +49,8 @@ class Session(Course[AnyStyleNetwork]):
     """
 
     batch = BATCH
+    _trainer: Trainer
+    _held_out: HeldOut
 
     def __init__(self, request: Request, slot: Slot) -> None:
         super().__init__(request, slot, threads=BATCH)
@@ -57,8 +59,8 @@ class Session(Course[AnyStyleNetwork]):
         self._encoder = Encoder(LOOKED_AT, self._dtype, device=slot.device)
         self._samples = Samples(request, self._photographs.contents, self._photographs.styles, self._encoder)
         size, scale = request.size, settings.style_scale
-        self._held_out: HeldOut = HeldOut(self._photographs, size, scale, self._criterion, self._dtype, slot.device)
-        self._trainer: Trainer = Trainer(self._new_network(), request.steps)
+        self._held_out = HeldOut(self._photographs, size, scale, self._criterion, self._dtype, slot.device)
+        self._trainer = Trainer(self._new_network(), request.steps)
 
     def _new_network(self) -> AnyStyleNetwork:
         device = torch.device(self._device)

@@ -117,7 +117,7 @@ def test_a_critic_sees_patches_of_70_pixels() -> None:
     # Instance normalization sees the whole picture, and is the same for all patches.
     with torch.no_grad():
         for convolution in critic.convolutions:
-            convolution.bias.zero_()  # type: ignore[union-attr, operator]
+            convolution.bias.zero_()  # type: ignore[operator]
     x = 2 * picture - 1
     for convolution in critic.convolutions:
         x = convolution(x)
