@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from stylebatch.tasks.errors import BadInput
+from stylebatch.tasks.request.collections import pattern_of
 from stylebatch.tasks.request.draw import Draw, Drawing, parse_draw
 from stylebatch.tasks.request.globs import expand, expand_with_folders, folder_of
 from stylebatch.tasks.request.naming import Naming, parse_naming
@@ -186,11 +187,11 @@ def _combinations(
 
 
 def _expand_styles(manifest: Place, patterns: Any) -> Iterator[Any]:
-    """As `expand`, but for lists, which may have globs too, and mappings within the list: each is one blend."""
+    """As `expand`, but for lists, which may have globs too, mappings and collections within the list: each is one."""
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         if isinstance(pattern, list):
             yield list(expand(manifest.parent, pattern, f"{manifest}: styles", manifest))
-        elif isinstance(pattern, dict):
+        elif isinstance(pattern, dict) or (isinstance(pattern, str) and pattern_of(pattern)):
             yield pattern
         else:
             yield from expand(manifest.parent, pattern, f"{manifest}: styles", manifest)
