@@ -46,7 +46,8 @@ def report(
             {by: group.value, "count": group.count, **{name: group.mean(name) for name in NUMBERS}}
             for group in summary.groups
         ]
-        print(json.dumps({"groups": groups, "failed": summary.failed, "apart": summary.apart, "plot": str(plot), "mlflow": logged}))
+        told = {"groups": groups, "failed": summary.failed, "apart": summary.apart, "plot": str(plot), "mlflow": logged}
+        print(json.dumps(told))
     else:
         _print(out_console, summary)
         out_console.print(escape(str(plot)), highlight=False, soft_wrap=True)
