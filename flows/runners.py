@@ -142,7 +142,8 @@ def _dask_cluster(slots: Sequence[Slot]) -> dict[str, Any]:
     from distributed import Nanny, Scheduler, SpecCluster
 
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # which the workers inherit
-    here = {"host": "127.0.0.1", "dashboard": False}
+    # Any free port for HTTP too: with Dask's own, a second run on this machine would warn of the first.
+    here = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     workers = {}
     for number, slot in enumerate(slots):
         # Without a limit of Dask's: stylebatch keeps to its own, and Dask would kill a worker that has more.

@@ -48,14 +48,15 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the tests of a module share is made by one process: they all go there (``--dist loadgroup``)."""
-    for item in items:
-        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
-            found = item._fixtureinfo.name2fixturedefs.values()
-            if any(fixture.scope == "module" for (*_, fixture) in found):
-                item.add_marker(pytest.mark.xdist_group(item.location[0]))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What the tests of a module share is made by one process: they all go there (``--dist loadgroup``).
+
+    As soon as a test is found: when all are, xdist has looked at the marks already.
+    """
+    if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+        found = item._fixtureinfo.name2fixturedefs.values()
+        if any(fixture.scope == "module" for (*_, fixture) in found):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(path for folder in ("flows", "tasks") for path in ROOT.glob(f"{folder}/**/*.py"))
 # In the order in which a row of a manifest goes through them; each uses earlier ones only. `words` are the modules
@@ -98,3 +100,11 @@ def test_the_mathematics_knows_nothing_of_the_rest() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     assert not [path for path in PATHS if not ast.get_docstring(ast.parse(path.read_text()))]
+
+
+@pytest.mark.xdist_group("one process")
+def test_tests_that_share_something_go_to_one_process(request: pytest.FixtureRequest) -> None:
+    """What a module's tests share would else be made by each process, which nothing but the time would tell."""
+    if not request.config.option.__dict__.get("loadgroup"):
+        pytest.skip("there is one process only")
+    assert request.node.nodeid.endswith("@one process")

@@ -12,6 +12,7 @@ from rich.table import Table
 from stylebatch.flows.cli.options import JsonOption, RunDirArgument, VerboseOption
 from stylebatch.flows.cli.terminal import clear_errors, out_console
 from stylebatch.flows.text import escape
+from stylebatch.tasks.storage.places import Place
 
 if TYPE_CHECKING:  # it imports pyarrow
     from stylebatch.tasks.gallery.summary import Summary
@@ -22,6 +23,10 @@ EXAMPLE = "Example: [bold]stylebatch report outputs/demo --by style[/]"
 def report(
     run_dir: RunDirArgument,
     by: Annotated[str, typer.Option(metavar="COLUMN", help="A column of the report, or a setting.")] = "style",
+    mlflow: Annotated[
+        str,
+        typer.Option(metavar="URI", help="Also log the run there, with its curve and grids (extra: mlflow)."),
+    ] = "",
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -35,15 +40,25 @@ def report(
 
         summary = summarize(run_dir, by)
         plot = draw_summary(summary, run_dir)
+        logged = _log(run_dir, summary, mlflow) if mlflow else None
     if as_json:
         groups = [
             {by: group.value, "count": group.count, **{name: group.mean(name) for name in NUMBERS}}
             for group in summary.groups
         ]
-        print(json.dumps({"groups": groups, "failed": summary.failed, "apart": summary.apart, "plot": str(plot)}))
+        told = {"groups": groups, "failed": summary.failed, "apart": summary.apart, "plot": str(plot), "mlflow": logged}
+        print(json.dumps(told))
     else:
         _print(out_console, summary)
         out_console.print(escape(str(plot)), highlight=False, soft_wrap=True)
+        if logged:
+            out_console.print(f"MLflow has it as {logged}", highlight=False)
+
+
+def _log(run_dir: Place, summary: Summary, server: str) -> str:
+    from stylebatch.tasks.export.tracker import log_run
+
+    return log_run(run_dir, summary, server)
 
 
 def _print(console: Console, summary: Summary) -> None:

@@ -58,6 +58,7 @@ def test_an_impossible_request_is_told_in_a_sentence(arguments: list[str], messa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_fresh_machine_needs_no_server(manifest: Path, tmp_path: Path, workplace: Path) -> None:
     """With Prefect's temporary server: nothing on the screen but the summary, and everything in its place."""
     first = start("run", manifest, "--out", tmp_path / "out", folder=workplace)

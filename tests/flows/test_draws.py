@@ -81,6 +81,7 @@ def test_what_does_not_pass_is_tried_in_the_next_style_and_the_best_is_kept(fold
     assert (plan.unchanged, plan.gone, plan.reasons) == (2, 0, {}), "a row is known by whichever of its styles was kept"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_each_region_has_its_own_style(folder: Path, manifest: Any) -> None:
     def pixels(output: str) -> np.ndarray:

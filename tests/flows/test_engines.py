@@ -52,6 +52,7 @@ def engines_of(outcomes: Outcomes) -> list[str]:
     return [outcome.record.settings.engine for outcome in outcomes if outcome.record]
 
 
+@pytest.mark.slow
 def test_a_network_is_tuned_once_where_it_pays_and_used_for_what_is_new(tmp_path: Path, samples: Path) -> None:
     manifest, out = write_manifest(tmp_path, samples, steps=500), tmp_path / "out"
     whole = (samples / "images/astronaut.jpg").read_bytes()

@@ -59,6 +59,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
     assert together == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_computes(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch

@@ -56,6 +56,7 @@ def test_each_request_has_its_own_pictures_and_the_last_ones_come_back(painted: 
     assert copies == {".jpg": "JPEG", ".webp": "WEBP"}, "a result as it is, and small ones"
 
 
+@pytest.mark.slow
 def test_what_is_reprocessed_takes_the_place_of_what_was(painted: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     stylize(painted, out)

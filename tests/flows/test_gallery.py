@@ -373,6 +373,7 @@ def test_a_presentation_has_names_and_no_figures(visit: Visit, runs: list[Path])
     expect(page.locator("nav")).not_to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_two_runs_compare_only_what_compares_and_switch_in_place(
     visit: Visit, runs: list[Path], tmp_path: Path
@@ -400,6 +401,7 @@ def test_two_runs_compare_only_what_compares_and_switch_in_place(
     expect(page.locator("#large")).not_to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_sweep_has_two_dimensions_for_each_content_and_its_one_style_is_seen(
     visit: Visit, runs: list[Path], tmp_path: Path
@@ -449,6 +451,7 @@ def test_losses_are_ranked_within_a_style_and_structure_comes_first(
     assert ids(page)[1:] == ["chelsea-waves", "row-3"], "what has no figure stays last"
 
 
+@pytest.mark.slow
 def test_many_styles_of_one_photograph_go_on_below_each_other(visit: Visit, samples: Path, tmp_path: Path) -> None:
     """Each with its own heading, on a screen and on paper, and none wider than the window."""
     from stylebatch.tasks.gallery.collection import Collection

@@ -121,6 +121,7 @@ def test_a_network_is_tuned_into_a_bucket_and_painted_with_from_there(
     assert statuses(stylize(manifest, out, asked)) == ["cached"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_local_and_remote_go_together(bucket: Bucket, tmp_path: Path, samples: Path) -> None:
     mask = io.BytesIO()
@@ -240,6 +241,7 @@ def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(bucket: Buck
     assert outcome.record.attempts > 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_store_that_goes_away_ends_the_run_with_a_sentence(
     bucket: Bucket, fresh: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -6,8 +6,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -66,7 +69,18 @@ def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_
     return digests(folder / "out")
 
 
+@pytest.fixture
+def other_cluster() -> Iterator[None]:
+    """The port of a Dask cluster that runs here already is taken."""
+    with socket.socket() as held:
+        with suppress(OSError):  # where one does run
+            held.bind(("127.0.0.1", 8787))
+            held.listen()
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("other_cluster")
 @pytest.mark.parametrize("runner", ["dask", "ray"])
 def test_a_cluster_gives_the_same_bytes_and_its_workers_may_be_killed(
     runner: str, tmp_path: Path, samples: Path, by_threads: list[str], prefect_server: str, workplace: Path

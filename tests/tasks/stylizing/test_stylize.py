@@ -327,6 +327,7 @@ def test_a_black_mask_is_no_style_at_all(tmp_path: Path, samples: Path) -> None:
     assert record.content_loss
 
 
+@pytest.mark.slow
 def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
     store = Store(tmp_path)
     everywhere = torch.ones(43, 64)
