@@ -48,6 +48,9 @@ bench-runners: .venv/installed  ## what a pair costs under each runner, and what
 bench-one-pass: .venv/installed  ## one pass against the optimizer and another tool (ARGS="--tuned NETWORK --pairs 60")
 	$(BIN)/python -m tests.benchmarks.one_pass $(ARGS)
 
+bench-collection: .venv/installed  ## ways to paint as a collection (ARGS="--contents GLOB --paintings GLOB --network FILE")
+	$(BIN)/python -m tests.benchmarks.collection $(ARGS)
+
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 

@@ -29,7 +29,7 @@ RESULTS = (ROOT / "docs/results.md").read_text()
 PICTURES = (
     "photographs/harbour.jpg", "photographs/street.jpg", "styles/night.jpg", "styles/glass.png", "more/night.jpg",
     "harbour.jpg", "night.jpg", "glass.jpg", "sky.png", "land.png", "a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg",
-    "train/beach/0001.jpg", "train/beach/0002.jpg", "train/forest/0001.jpg",
+    "monet/1.jpg", "monet/2.jpg", "train/beach/0001.jpg", "train/beach/0002.jpg", "train/forest/0001.jpg",
 )  # fmt: skip
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

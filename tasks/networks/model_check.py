@@ -15,13 +15,18 @@ from stylebatch.tasks.storage.places import Place
 
 
 def check_model(
-    model: str, styles: Sequence[str], locate: Callable[[str], Place], pictures_of: Callable[[str], Sequence[str]]
+    model: str,
+    styles: Sequence[str],
+    recolors: bool,
+    locate: Callable[[str], Place],
+    pictures_of: Callable[[str], Sequence[str]],
 ) -> str:
     """What is wrong with the network of a row whose engine is ``feedforward``, or nothing.
 
     Args:
         model: the setting.
         styles: the row's styles, as it names them.
+        recolors: whether the style pictures are to be given the content's colours.
         pictures_of: the names of a style's pictures, of which a collection has several.
     """
     if model == "none":
@@ -36,6 +41,8 @@ def check_model(
     except (BadInput, OSError) as error:
         return told(error)
     if trained.is_of_collection:
+        if recolors:
+            return f"{file.name} is shown no style that could be recoloured; take preserve_color=luminance, or none"
         if all(len(found) > 1 and not found.isdisjoint(trained.paintings) for found in digests.values()):
             return ""
         return (

@@ -35,7 +35,7 @@ class Trained(BaseModel):
         architecture: the fields of `Architecture`, or of `CollectionArchitecture`.
         style: the name of the style picture that it is tuned to, and its digest; empty where it is for any style. Of a
             collection, what it is called, and the digest of all its paintings.
-        paintings: the digests of a collection's paintings.
+        paintings: the digests of a collection's paintings, those first that were held out.
         settings: what the training's objective was made of.
         contents: pictures that it was trained with; ``styles``: the same of style pictures.
         held_out: contents that it was judged with.

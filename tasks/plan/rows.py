@@ -98,7 +98,7 @@ def check_rows(
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
-    check_network = cache(lambda model, styles: check_model(model, styles, find, manifest.pictures_of))
+    check_network = cache(lambda *asked: check_model(*asked, find, manifest.pictures_of))
     # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives an
     # engine beside the manifest knows that its models are not asked for.
     others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)
@@ -164,7 +164,7 @@ def _check_row(
     row: Mapping[str, Any],
     read_settings: _SettingsReader,
     check_picture: _PictureCheck,
-    check_network: Callable[[str, tuple[str, ...]], str],
+    check_network: Callable[[str, tuple[str, ...], bool], str],
     seen: dict[str, int],
     others_paint: bool,
 ) -> Pair | BadRow:
@@ -223,7 +223,9 @@ def _check_row(
     if settings.paints and not found:
         for tried in (styles, *others):
             with _Told(found, "model"):
-                problem = check_network(settings.model, tuple(style.name for style in tried))
+                problem = check_network(
+                    settings.model, tuple(style.name for style in tried), settings.preserve_color == "match"
+                )
                 found += [("model", problem)] if problem else []
     if found:
         style = written(styles) if styles else row.get("style", "")

@@ -126,12 +126,13 @@ def test_what_does_not_go_together_costs_its_rows_alone(
         "model: torn.safetensors is damaged": {**good, "model": "torn.safetensors"},
         "style: collection: nothing matches gone/*.jpg": {**good, "style": "collection:gone/*.jpg"},
         "style: torn.png": {**good, "style": "collection:broken"},
+        "is shown no style that could be recoloured": {**good, "preserve_color": "match"},
         "is not blended with others": {**good, "style": f"{style} | {samples}/styles/swirls.jpg"},
     }
     manifest = tmp_path / "rows.jsonl"
     manifest.write_text("\n".join(map(json.dumps, wanted.values())))
     outcomes = stylize(manifest, tmp_path / "out")
-    assert [one.status for one in outcomes] == ["completed", *["failed"] * 6]
+    assert [one.status for one in outcomes] == ["completed", *["failed"] * 7]
     for outcome, text in zip(outcomes, wanted, strict=True):
         assert text in (outcome.error or ""), text
 
