@@ -46,8 +46,8 @@ def check_model(
         if all(len(found) > 1 and not found.isdisjoint(trained.paintings) for found in digests.values()):
             return ""
         return (
-            f"{file.name} paints as {trained.style} does, and the row's style has to be that collection, or a part of "
-            "it: style: {collection: FOLDER OR GLOB}"
+            f"{file.name} paints as {trained.style} does, and the row's style has to be a collection with some of "
+            "these: style: {collection: FOLDER OR GLOB}"
         )
     others = [name for name, found in digests.items() if trained.style_sha256 and found != {trained.style_sha256}]
     if not others:

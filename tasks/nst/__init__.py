@@ -13,9 +13,15 @@ Convolutional Neural Networks", CVPR 2016):
 5. ``precision``: which number format is the fastest on this machine.
 
 A picture that is painted instead of being optimized (Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style
-Transfer and Super-Resolution", ECCV 2016) takes ``any_style``, the network, built of ``layer``s and gone through in
-``strips`` where memory is short. What it is told of a style is its ``condition``, what it changes is the ``ground``.
-``training`` has the steps that train it, ``goals`` what is wanted of its pictures and ``criterion`` how far they are.
+Transfer and Super-Resolution", ECCV 2016) takes a ``transformation`` network, built of ``layer``s and gone through in
+``strips`` where memory is short. ``any_style`` is told of a style its ``condition``, and what it changes is the
+``ground``. ``training`` has the steps that train it, ``goals`` what is wanted of its pictures and ``criterion`` how far
+they are.
+
+A collection of paintings (Zhu, Park, Isola, Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent
+Adversarial Networks", ICCV 2017) is painted by a ``collection_network``. ``adversarial`` has what it is to minimize,
+``patch_critic`` who judges it, ``earlier_results`` what that one is shown, and ``cycle_training`` the steps;
+``frechet`` says how far its pictures are from the paintings.
 
 Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
 network's weights, of Prefect, or of pandas.

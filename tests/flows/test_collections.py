@@ -122,7 +122,7 @@ def test_what_does_not_go_together_costs_its_rows_alone(
             **good,
             "style": f"{samples}/styles/swirls.jpg",
         },
-        "the row's style has to be that collection": {**good, "style": "collection:others/*.jpg"},
+        "the row's style has to be a collection with some of these": {**good, "style": "collection:others/*.jpg"},
         "model: torn.safetensors is damaged": {**good, "model": "torn.safetensors"},
         "style: collection: nothing matches gone/*.jpg": {**good, "style": "collection:gone/*.jpg"},
         "style: torn.png": {**good, "style": "collection:broken"},
