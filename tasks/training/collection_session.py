@@ -27,12 +27,15 @@ from stylebatch.tasks.training.request import Request
 from stylebatch.tasks.training.samples import flipped, longer_side, part
 
 CROP = 128  # pixels at most of a side
+# Of the published weights of cycle and identity. With all of them a network that starts at the photograph stays there:
+# after 500 steps on 50 Monets neither structure nor distance had moved from 1.000.
+KEPT = 0.2
 
 
 def weights_of(settings: Settings) -> CycleWeights:
-    """The published weights, with the settings of a `Request` as factors."""
+    """The weights for the settings of a `Request`."""
     published = CycleWeights()
-    kept, style = settings.content_weight, settings.style_weight
+    kept, style = KEPT * settings.content_weight, settings.style_weight
     return CycleWeights(style * published.adversarial, kept * published.cycle, kept * published.identity)
 
 
