@@ -98,7 +98,9 @@ def check_rows(
     read_settings = _SettingsReader(manifest, overrides)
     check_picture = _PictureCheck(manifest, decode)
     find = partial(_find, manifest)
-    check_network = cache(lambda *asked: check_model(*asked, find, manifest.pictures_of))
+    check_network = cache(
+        lambda model, styles, recolors: check_model(model, styles, recolors, find, manifest.pictures_of)
+    )
     # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives an
     # engine beside the manifest knows that its models are not asked for.
     others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)

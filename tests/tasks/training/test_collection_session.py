@@ -132,7 +132,7 @@ def test_a_broken_or_narrow_painting_among_them_is_told_before_the_training(
     request_: Request, collection: Sequence[File], tmp_path: Path
 ) -> None:
     torn, narrow = tmp_path / "torn.png", tmp_path / "narrow.png"
-    torn.write_bytes(collection[0][0].read_bytes()[:900])  # type: ignore[union-attr]
+    torn.write_bytes(collection[0][0].read_bytes()[:900])
     Image.new("RGB", (300, 60)).save(narrow)
     for path, message in ((torn, r"torn.png is truncated or damaged"), (narrow, r"narrow.png would be 48x10 px")):
         with pytest.raises(BadInput, match=message):
@@ -144,7 +144,7 @@ def test_what_decides_the_network_decides_the_digest(
 ) -> None:
     others = [
         make_request(collection, contents, SETTINGS, "cpu", steps=3),
-        replace(request_, styles=[*collection[1:], ("more.png", "ab" * 32)]),
+        replace(request_, styles=[*collection[1:], (Path("more.png"), "ab" * 32)]),
         replace(request_, settings=request_.settings.model_copy(update={"content_weight": 2.0})),
     ]
     assert len({request.key for request in (request_, *others)}) == 4
