@@ -77,6 +77,16 @@ def choose_recomputed(
     return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
 
 
+def room_for(encoder: Encoder, settings: Settings, pixels: int, device: str, share: float = 1.0) -> int:
+    """How many pictures of so many pixels stay within the limit together, without anything being computed again.
+
+    Args:
+        share: of the limit that they have.
+    """
+    each = peak_memory(stages_of(encoder), pixels, min(settings.history, settings.optimizer_steps), 0)
+    return max(0, int(share * (limit_of(settings, device) - in_use(device)) / each))
+
+
 def fitting_size(longer: int, needed: float, available: float) -> int:
     """The size at which a picture that needs ``needed`` bytes at ``longer`` would take no more than ``available``."""
     return max(16, int(longer * (max(available, 0) / needed) ** 0.5 * 0.95))

@@ -213,7 +213,8 @@ def observe_each(
         return [objective.distances(layer, part) for (objective, _), part in zip(asked, parts, strict=True)]
 
     layers = {layer for objective, looks in asked for layer in objective.weights.layers | looks.keys()}
-    distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, first.recomputed)
+    recomputed = max(objective.recomputed for objective, _ in asked)
+    distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, recomputed)
     singles = (pictures,) if count == 1 else torch.split(pictures, 1)
     return [
         (objective.losses(single, {layer: each[n] for layer, each in distances.items()}), found)

@@ -115,11 +115,11 @@ def job_of(pair: Pair, settings: Mapping[str, Any]) -> Job | None:
 
 
 def optimized(job: Job, content: Image.Image) -> Image.Image:
-    return to_picture(optimize_by_scales(job, content, SLOT, lambda step, losses: None, frugal=False).picture)
+    return to_picture(alone(optimize_by_scales(job, content, SLOT, lambda step, losses: None, frugal=False)).picture)
 
 
 def painted(job: Job, content: Image.Image) -> Image.Image:
-    return to_picture(paint_and_refine(job, content, SLOT, lambda step, losses: None, frugal=False).picture)
+    return to_picture(alone(paint_and_refine(job, content, SLOT, lambda step, losses: None, frugal=False)).picture)
 
 
 def load_other() -> Way | None:
