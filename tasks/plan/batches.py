@@ -1,4 +1,4 @@
-"""Jobs that are done together: those that one pass through a network paints, and those that are optimized in company."""
+"""Jobs that are done together: by one pass through a network, or by the optimizer in company."""
 
 from __future__ import annotations
 

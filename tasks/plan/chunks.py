@@ -54,7 +54,7 @@ class Pace:
         self._rows = FIRST
 
     def take(self, waiting: deque[Sequence[Job]], workers: int) -> Chunk:
-        """The next chunk, off the front of the batches that wait: of one that is optimized, or several that are painted.
+        """The next chunk, off the front of the batches that wait: one that is optimized, or several that are painted.
 
         Args:
             workers: among whom what is left is shared out, so that they end at about the same time.

@@ -23,6 +23,7 @@ from PIL import Image
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.figures import Figures
+from stylebatch.tasks.nst.optimize import alone
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, make_jobs
