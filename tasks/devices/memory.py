@@ -13,6 +13,8 @@ from stylebatch.tasks.nst.memory import PIXEL, peak_memory, stages_of, stages_to
 from stylebatch.tasks.request.settings import Settings
 
 GB = 1e9
+# What an error says where torch on the processor, or a library of the GPU's, could allocate no more.
+OUT_OF_MEMORY = ("DefaultCPUAllocator", "_STATUS_ALLOC_FAILED", "CUDA error: out of memory")
 
 
 @cache
@@ -93,7 +95,7 @@ def fitting_size(longer: int, needed: float, available: float) -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the device had no memory left; torch has no type of its own for it on the processor."""
+    """Whether the device had no memory left; torch has a type of its own for its own allocations on a GPU only."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in OUT_OF_MEMORY)

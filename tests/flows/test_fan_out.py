@@ -14,9 +14,16 @@ from stylebatch.flows import stylize as flow
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.encode import write_picture
+from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import stylize as step
 from tests.waiting import FUSE
+
+
+@pytest.fixture(autouse=True)
+def no_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device has one pair at a time, unless it gains by several."""
+    monkeypatch.setattr(batches, "IN_COMPANY", {"cpu": 0})
 
 
 def write_manifest(folder: Path, samples: Path) -> Path:
@@ -45,7 +52,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
             used.append(slot.device)
             together = max(together, len(busy))
         try:
-            return real(job, picture, slot, *options)
+            return (yield from real(job, picture, slot, *options))
         finally:
             with lock:
                 busy.remove(slot.device)
@@ -75,7 +82,7 @@ def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_compu
             written_meanwhile.wait(FUSE)
         calls.append(1)
         try:
-            return optimize(*arguments)
+            return (yield from optimize(*arguments))
         finally:
             computing.clear()
 

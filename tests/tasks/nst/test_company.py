@@ -38,7 +38,9 @@ def objective_of(encoder: Encoder, content: Tensor, weights: Weights = WEIGHTS) 
 def searches(encoder: Encoder) -> list[tuple[str, Search[Optimized]]]:
     """Five that differ in all that company must not mix up."""
 
-    def begin(seed: int, optimizer: Optimizer, steps: int, weights: Weights = WEIGHTS, small: bool = False) -> Search[Optimized]:
+    def begin(
+        seed: int, optimizer: Optimizer, steps: int, weights: Weights = WEIGHTS, small: bool = False
+    ) -> Search[Optimized]:
         content = picture(seed, (24, 32) if small else (32, 48))
         return search(objective_of(encoder, content, weights), content, optimizer, steps)
 
@@ -48,7 +50,7 @@ def searches(encoder: Encoder) -> list[tuple[str, Search[Optimized]]]:
         ("short", begin(2, LBFGS(2), 2)),
         ("adam", begin(3, Adam(0.02), 6)),
         ("weights", begin(4, LBFGS(50), 4, other)),
-        ("small", begin(5, LBFGS(50), 5, small=True)),
+        ("small", begin(5, LBFGS(50), 5, shape=(24, 32))),
     ]
 
 

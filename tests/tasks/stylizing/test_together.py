@@ -106,12 +106,10 @@ def test_pairs_in_company_are_what_they_are_alone(jobs: list[Job], tmp_path: Pat
         curve, other = (pq.read_table(store.trace(job.key)).to_pydict() for store in (together, alone))
         assert curve["step"] == other["step"]
         assert curve["total_loss"] == pytest.approx(other["total_loss"], rel=1e-3)
-        assert 0 < record.seconds
+        assert record.seconds > 0
 
 
-def test_a_pair_that_fails_costs_itself_alone(
-    jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pair_that_fails_costs_itself_alone(jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose style was changed meanwhile, and one whose evaluation fails in whatever company it is."""
     changed = replace(jobs[0], key="0" * 64, styles=(replace(jobs[0].styles[0], sha256="0" * 64),))
     chunk = chunk_of([changed, *jobs[:4]])
