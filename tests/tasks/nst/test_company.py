@@ -161,3 +161,18 @@ def test_who_looks_away_leaves_nothing_going_on(encoder: Encoder) -> None:
     assert next(going).name == 1
     going.close()
     assert closed == [1, 2]
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_on_a_gpu_each_finds_what_it_finds_on_a_processor(encoder: Encoder) -> None:
+    there = Encoder(LAYERS, device="cuda:0")
+
+    def begin(encoder: Encoder, seed: int) -> Search[Optimized]:
+        content, device = picture(seed), str(encoder.mean.device)
+        style = style_targets(encoder, picture(9).to(device), WEIGHTS.style_layers)
+        wanted = content_targets(encoder, content.to(device), WEIGHTS.content_layers, BALANCED)
+        return search(Objective(encoder, WEIGHTS, wanted, style, BALANCED), content.to(device), LBFGS(5), 4)
+
+    for ended in in_company(((str(seed), begin(there, seed)) for seed in range(4)), 4):
+        assert found(ended).loss == pytest.approx(alone(begin(encoder, int(ended.name))).loss, rel=1e-2)
