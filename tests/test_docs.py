@@ -108,9 +108,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def quick_or_slow(page: Path) -> Any:
-    """The README's commands are run with every change, those of the other pages by ``make test-slow``."""
+    """Commands that stylize are run by ``make test-slow``."""
     stylizes = any(block.run and block.language in ("sh", "python") for block in blocks(page))
-    marks = [pytest.mark.slow] if stylizes and page != README else []
+    marks = [pytest.mark.slow] if stylizes else []
     return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
 
 

@@ -65,6 +65,7 @@ def test_what_is_reprocessed_takes_the_place_of_what_was(painted: Path, tmp_path
     assert list(pd.read_parquet(out / "report.parquet")["output"]) == ["images/chelsea.jpg", "images/coffee.png"]
 
 
+@pytest.mark.slow
 def test_a_stopped_run_leaves_none_of_an_earlier_one_among_its_pictures(painted: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     stylize(painted, out)

@@ -115,6 +115,7 @@ def scale(picture: Locator) -> float:
 # What was there before
 
 
+@pytest.mark.slow
 def test_statuses_reasons_and_hostile_names_are_text(page: Page) -> None:
     page.click("[data-view=list]")
     expect(page.locator(".heading p")).to_contain_text("1 completed, 1 cached, 1 failed")
@@ -161,6 +162,7 @@ def check(page: Page) -> None:
     assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_second_gallery_makes_no_picture_again(page_file: Path) -> None:
     files = {file: file.stat().st_mtime_ns for file in (page_file.parent / "pictures").iterdir()}
@@ -209,6 +211,7 @@ def test_picks_are_kept_counted_and_given_back_as_a_manifest(page: Page, page_fi
 # 2. Compare
 
 
+@pytest.mark.slow
 def test_results_are_compared_with_one_zoom_and_one_slider(page: Page) -> None:
     results = page.locator("main [data-pair]:not(.failed)")
     for number in range(2):
@@ -234,6 +237,7 @@ def test_results_are_compared_with_one_zoom_and_one_slider(page: Page) -> None:
     expect(page.locator("#versus .pane")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_wheel_zooms_to_the_pixel_and_a_drag_moves(page: Page) -> None:
     page.locator("main [data-pair]:not(.failed)").first.click()
     picture = page.locator("#stage .pane > img")
@@ -258,6 +262,7 @@ def test_a_wheel_zooms_to_the_pixel_and_a_drag_moves(page: Page) -> None:
     expect(page.locator("#stage .pane.zoomed")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_content_style_and_result_at_once_full_screen_and_a_slide_show(page: Page) -> None:
     page.clock.install()
     page.locator("main [data-pair]").first.click()
@@ -357,6 +362,7 @@ def runs(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempPathFa
     return [folder / "10", folder / "100", folder / "sweep"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_presentation_has_names_and_no_figures(visit: Visit, runs: list[Path]) -> None:
     file = gallery(runs[:1], title="Cats for May", presentation=True)

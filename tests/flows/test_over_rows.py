@@ -7,10 +7,13 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prefect import flow_engine
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.objects import State
 
 from stylebatch.flows.over_rows import verdict
 from stylebatch.flows.stylize import stylize
@@ -73,6 +76,21 @@ def test_the_share_from_which_a_run_ends_as_failed() -> None:
     assert str(left.message).startswith("1 of 8 rows failed, 6 are left")
 
 
+@pytest.mark.usefixtures("prefect")
+def test_who_called_has_the_rows_also_where_the_server_gives_the_state_back_without_them(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does when it is so busy that it is told of the end twice."""
+    propose: Any = vars(flow_engine)["propose_state_sync"]
+
+    def from_the_api(*args: Any, **kwargs: Any) -> State[Any]:
+        state: State[Any] = propose(*args, **kwargs)
+        return state.model_copy(update={"data": None}) if state.is_final() else state
+
+    monkeypatch.setattr(flow_engine, "propose_state_sync", from_the_api)
+    assert [one.status for one in stylize(manifest, tmp_path / "out", grids=False)] == ["completed"] * 2
+
+
 class Remover(Watcher):
     """Removes a run's folder when its first row is done."""
 
@@ -85,6 +103,7 @@ class Remover(Watcher):
             self._folder = Path()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_folder_that_is_removed_meanwhile_is_not_full_of_pictures(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -219,6 +219,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     s3fs.S3FileSystem.clear_instance_cache()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_pair_is_tried_again_when_the_store_stays_away_for_longer(bucket: Bucket, fresh: pytest.MonkeyPatch) -> None:
     fresh.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -386,6 +387,7 @@ def test_what_cannot_be_carried_out_is_told_in_a_sentence(
     assert SECRET not in found.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_an_out_that_cannot_be_written_to_is_refused(bucket: Bucket) -> None:
     manifest = UPath(bucket.url("in/my.yaml"))
@@ -398,6 +400,7 @@ def test_an_out_that_cannot_be_written_to_is_refused(bucket: Bucket) -> None:
         stylize(manifest, UPath(bucket.url("out")))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_what_is_secret_in_a_manifest_stays_out_of_the_report(
     bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -50,6 +50,7 @@ def report_of(run: Place) -> pa.Table:
     return read_parquet(read_bytes(run / "report.parquet"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_images_mirror_the_tree_through_all_that_a_run_goes_through(folder: Place) -> None:
     manifest, out = as_parameter(folder / "my.yaml"), as_parameter(folder / "out")

@@ -283,7 +283,12 @@ def test_a_grey_profile_is_applied(mode: str, tmp_path: Path) -> None:
     assert close(load_picture(path), [grey(0), grey(188)], 1)
 
 
-@pytest.mark.parametrize("profile", [b"no profile at all", swapped_profile()[:200], linear_grey_profile()])
+# With names of their own: a profile has the second in it at which it was made.
+@pytest.mark.parametrize(
+    "profile",
+    [b"no profile at all", swapped_profile()[:200], linear_grey_profile()],
+    ids=["none", "cut off", "of grey"],
+)
 def test_a_profile_that_cannot_be_used_is_ignored(profile: bytes, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     halves().save(path, icc_profile=profile)

@@ -160,6 +160,7 @@ def test_every_setting_changes_the_picture(
     assert not np.array_equal(picture, pixels(store, other))
 
 
+@pytest.mark.slow
 def test_seed_learning_rate_and_history_do_something_where_they_count(tmp_path: Path, samples: Path) -> None:
     store = Store(tmp_path)
     for fixed, change in (
@@ -344,6 +345,7 @@ def test_a_blend_lies_between_its_styles(tmp_path: Path, samples: Path) -> None:
     assert from_glass == sorted(from_glass, reverse=True)
 
 
+@pytest.mark.slow
 def test_colors_are_preserved_in_a_blend(tmp_path: Path, samples: Path) -> None:
     jobs = {
         mode: make_job(samples, style=STYLES, steps=6, preserve_color=mode) for mode in ("none", "match", "luminance")

@@ -155,6 +155,7 @@ def test_a_sample_without_a_finite_loss_is_left_out(tuning: Request, monkeypatch
         assert all(tensor.isfinite().all() for tensor in session.network.state_dict().values())
 
 
+@pytest.mark.slow
 def test_the_number_of_cores_does_not_decide_the_network(tuning: Request) -> None:
     states = []
     for threads in (1, 2):
