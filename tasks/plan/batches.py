@@ -72,4 +72,5 @@ def _kind(job: Job, shape: tuple[int, int]) -> object:
         return job.model_sha256, *shared
     layers = frozenset({*settings.content_layers, *settings.style_layers})
     grey = settings.preserve_color == "luminance"
-    return settings.network, job.weights_sha256, settings.pooling, layers, grey, *shared
+    # With equal steps, none waits long for the others until its row is told of.
+    return settings.network, job.weights_sha256, settings.pooling, layers, grey, job.steps, *shared

@@ -14,16 +14,11 @@ from stylebatch.flows import stylize as flow
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.encode import write_picture
-from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import stylize as step
 from tests.waiting import FUSE
 
-
-@pytest.fixture(autouse=True)
-def no_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device has one pair at a time, unless it gains by several."""
-    monkeypatch.setattr(batches, "IN_COMPANY", {"cpu": 0})
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def write_manifest(folder: Path, samples: Path) -> Path:

@@ -91,17 +91,18 @@ def test_company_is_shared_out_among_the_slots() -> None:
     assert rows(in_batches(optimized(2), SIZES, pairs)) == [[0], [1]]
 
 
-def test_other_layers_views_and_number_formats_are_other_company() -> None:
+def test_other_layers_views_number_formats_and_steps_are_other_company() -> None:
     others = [
         optimized(1, first=2, style_layers={"relu1_1": 1.0}),
         optimized(1, first=3, preserve_color="luminance"),
         optimized(1, first=4, precision="bfloat16"),
         optimized(1, first=5, pooling="average"),
         optimized(1, size=96, first=6),
-        optimized(1, first=7, style_weight=3.0, steps=5, tolerance=0.1, objective="classic"),
+        optimized(1, first=7, style_weight=3.0, tolerance=0.1, objective="classic"),
+        optimized(1, first=8, steps=5),
     ]
     jobs = [*optimized(2), *(one for other in others for one in other)]
-    assert rows(in_batches(jobs, SIZES)) == [[0, 1, 7], [2], [3], [4], [5], [6]]
+    assert rows(in_batches(jobs, SIZES)) == [[0, 1, 7], [2], [3], [4], [5], [6], [8]]
 
 
 def test_a_gpu_has_more_company_than_a_processor() -> None:

@@ -19,9 +19,8 @@ from stylebatch.tasks.nst import company
 from stylebatch.tasks.nst.memory import peak_memory, stages_of
 from stylebatch.tasks.nst.optimize import Asked, Seen, evaluate
 from stylebatch.tasks.pictures.decode import load_picture
-from stylebatch.tasks.plan.batches import in_batches
 from stylebatch.tasks.plan.chunks import Chunk
-from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
+from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.progress import Stopped, Watcher, stopping, watcher
 from stylebatch.tasks.request.manifest import Manifest
@@ -71,8 +70,8 @@ def jobs(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
 
 
 def chunk_of(jobs: list[Job]) -> Chunk:
-    (batch,) = in_batches(jobs, check_decoding(jobs)[2])
-    return Chunk([batch])
+    """Of jobs that a run would hand out apart, where their steps differ."""
+    return Chunk([jobs])
 
 
 def pixels(store: Store, job: Job) -> np.ndarray:
