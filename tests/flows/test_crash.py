@@ -82,10 +82,8 @@ def test_two_runs_into_one_folder_compute_no_pair_twice(tmp_path: Path, samples:
 
     # Of different steps, so that each is a task of its own.
     names = [f"{index}-{uuid.uuid4().hex}" for index in range(3)]
-    manifest, out = (
-        write_manifest(tmp_path, samples, [(name, 30 + index) for index, name in enumerate(names)]),
-        tmp_path / "out",
-    )
+    manifest = write_manifest(tmp_path, samples, [(name, 30 + index) for index, name in enumerate(names)])
+    out = tmp_path / "out"
     both = [start(prefect_server, "run", manifest, "--out", out, "--json") for _ in range(2)]
     for process in both:
         stdout, stderr = process.communicate(timeout=FUSE)

@@ -50,7 +50,7 @@ def searches(encoder: Encoder) -> list[tuple[str, Search[Optimized]]]:
         ("short", begin(2, LBFGS(2), 2)),
         ("adam", begin(3, Adam(0.02), 6)),
         ("weights", begin(4, LBFGS(50), 4, other)),
-        ("small", begin(5, LBFGS(50), 5, shape=(24, 32))),
+        ("small", begin(5, LBFGS(50), 5, small=True)),
     ]
 
 
