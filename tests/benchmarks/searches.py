@@ -69,7 +69,7 @@ class Company:
         """Floating-point operations of a step of the first of them."""
         with FlopCounterMode(display=False) as counter:
             evaluate(self._asked[:1])
-        return counter.get_total_flops()
+        return int(counter.get_total_flops())
 
 
 @cache

@@ -133,7 +133,8 @@ def test_what_is_told_to_stop_keeps_what_has_ended(samples: Path, tmp_path: Path
 
     class Stopping(Watcher):
         def stepped(self, job: object) -> None:
-            if store.segment(chunk.name).exists() or steps.append(job) or len(steps) > 20:
+            steps.append(job)
+            if store.segment(chunk.name).exists() or len(steps) > 20:
                 stop.set()
 
     steps: list[object] = []
