@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow lint format settings bench constraints clean
+.PHONY: help demo test test-slow lint format settings bench bench-company gpu-check constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -50,6 +50,12 @@ bench-one-pass: .venv/installed  ## one pass against the optimizer and another t
 
 bench-collection: .venv/installed  ## ways to paint as a collection (ARGS="--contents GLOB --paintings GLOB --network FILE")
 	$(BIN)/python -m tests.benchmarks.collection $(ARGS)
+
+bench-company: .venv/installed  ## the optimizer with several pairs in a step against one at a time (ARGS="--sizes 128 --together 4")
+	$(BIN)/python -m tests.benchmarks.company $(ARGS)
+
+gpu-check: .venv/installed  ## on a machine with a GPU: its tests, rates, memory, and what happens when that runs out
+	$(BIN)/python -m tests.benchmarks.gpu_check
 
 constraints: .venv/installed  ## write constraints.txt anew from what is installed
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt

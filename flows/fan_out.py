@@ -21,7 +21,7 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.progress import stopping
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
-from stylebatch.tasks.stylizing.pair_task import BY_KEY, attempts_of, paint_chunk, stylize_pair
+from stylebatch.tasks.stylizing.pair_task import BY_KEY, attempts_of, carry_out_chunk, stylize_pair
 
 _Batch = Sequence[Job]
 Finished = tuple[Job, Record | Exception, int | None]
@@ -31,7 +31,7 @@ Finished = tuple[Job, Record | Exception, int | None]
 def fan_out(
     batches: Sequence[_Batch], store: AnyStore, placement: Placement, refresh: bool, trace: bool
 ) -> Iterator[Iterator[Finished]]:
-    """Stylize jobs: those that a network paints by the chunk, each of the others by itself.
+    """Stylize jobs: by the chunk what a network paints and what goes in company, each of the others by itself.
 
     Gives an iterator over the jobs as they are finished, each with its record, or with its error and how often it was
     tried. When the context is left before the iterator is at its end, pairs in progress stop after their next step, or
@@ -58,7 +58,7 @@ def _finished(
     locks = KeyLocks(store.locks.folder)
     policy = BY_KEY.configure(lock_manager=locks, isolation_level="SERIALIZABLE")
     single = stylize_pair.with_options(refresh_cache=refresh, cache_policy=policy)
-    together = paint_chunk.with_options()
+    together = carry_out_chunk.with_options()
     storage = store.result_storage
     # Not by `with_options`, which takes such a folder only where a server has been told of it.
     single.result_storage = together.result_storage = (
@@ -68,20 +68,20 @@ def _finished(
     in_flight, pace = 0, Pace()
     alone: deque[Job] = deque()  # jobs that their chunk has left
     waiting = deque(batches)
-    given = {"store": store, "leases": workers.leases}
+    given = {"store": store, "leases": workers.leases, "trace": trace}
     while True:
         while in_flight < workers.room and (alone or waiting):
             asked: Chunk | Job
             if alone:
                 asked = alone.popleft()
-            elif waiting[0][0].painted_only:
+            elif len(waiting[0]) > 1 or waiting[0][0].painted_only:
                 asked = pace.take(waiting, workers.room)
             else:
                 (asked,) = waiting.popleft()
             if isinstance(asked, Chunk):
                 future = workers.submit(together, {"chunk": asked, **given, "refresh": refresh})
             else:
-                future = workers.submit(single, {"job": asked, **given, "trace": trace})
+                future = workers.submit(single, {"job": asked, **given})
             future.add_done_callback(partial(_finish, finished, asked))
             in_flight += 1
         if not in_flight:
@@ -100,7 +100,8 @@ def _finished(
             records = [kept.get(job.key) for job in asked.jobs]
         else:
             records = [Record.model_validate(record) if record else None for record in result["records"]]
-            pace.ended(len(records), result["seconds"])
+            if asked.painted_only:
+                pace.ended(len(records), result["seconds"])
         alone += (job for job, record in zip(asked.jobs, records, strict=True) if not record)
         yield from ((job, record, None) for job, record in zip(asked.jobs, records, strict=True) if record)
 

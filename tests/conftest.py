@@ -66,6 +66,12 @@ def samples() -> Path:
 
 
 @pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pairs are optimized in company within this test, but each by a task of its own."""
+    monkeypatch.setattr("stylebatch.tasks.plan.batches.IN_COMPANY", {"float32": 0, "bfloat16": 0})
+
+
+@pytest.fixture
 def manifest(tmp_path: Path, samples: Path) -> Path:
     """Two contents in one style, at 64 px and three steps."""
     path = tmp_path / "pairs.yaml"

@@ -63,3 +63,7 @@ class WorkersOwn:
 def _take(slot: Slot) -> None:
     if slot.threads:
         torch.set_num_threads(slot.threads)  # of this thread, and not of the process
+    if torch.device(slot.device).type == "cuda":
+        # What is called float32, as all judging is, is no TF32; and the same is done in the same way each time.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True

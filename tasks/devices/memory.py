@@ -13,6 +13,8 @@ from stylebatch.tasks.nst.memory import PIXEL, peak_memory, stages_of, stages_to
 from stylebatch.tasks.request.settings import Settings
 
 GB = 1e9
+# What an error says where torch on the processor, or a library of the GPU's, could allocate no more.
+OUT_OF_MEMORY = ("DefaultCPUAllocator", "_STATUS_ALLOC_FAILED", "CUDA error: out of memory")
 
 
 @cache
@@ -77,13 +79,23 @@ def choose_recomputed(
     return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
 
 
+def room_for(encoder: Encoder, settings: Settings, pixels: int, device: str, share: float = 1.0) -> int:
+    """How many pictures of so many pixels stay within the limit together, without anything being computed again.
+
+    Args:
+        share: of the limit that they have.
+    """
+    each = peak_memory(stages_of(encoder), pixels, min(settings.history, settings.optimizer_steps), 0)
+    return max(0, int(share * (limit_of(settings, device) - in_use(device)) / each))
+
+
 def fitting_size(longer: int, needed: float, available: float) -> int:
     """The size at which a picture that needs ``needed`` bytes at ``longer`` would take no more than ``available``."""
     return max(16, int(longer * (max(available, 0) / needed) ** 0.5 * 0.95))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the device had no memory left; torch has no type of its own for it on the processor."""
+    """Whether the device had no memory left; torch has a type of its own for its own allocations on a GPU only."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in OUT_OF_MEMORY)

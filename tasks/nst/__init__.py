@@ -10,7 +10,8 @@ Convolutional Neural Networks", CVPR 2016):
    ``figures``: what a picture is worth, whatever made it;
 3. ``image``: how the picture is parametrized, so that an optimizer finds its way quickly;
 4. ``lbfgs``: the optimizer; ``optimize``: the loop around it;
-5. ``precision``: which number format is the fastest on this machine.
+5. ``company``: several such loops whose pictures go through the network together;
+6. ``precision``: which number format is the fastest on this machine.
 
 A picture that is painted instead of being optimized (Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style
 Transfer and Super-Resolution", ECCV 2016) takes a ``transformation`` network, built of ``layer``s and gone through in
@@ -32,3 +33,6 @@ import os
 # torch's allocator then asks the system for large pages. Each step takes and returns gigabytes, and at 1024 px and more
 # a fifth of its time went into mapping them in pages of 4 KB. It is read when torch first allocates.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+# On a GPU, blocks that grow: pictures of many shapes, alone and in company, would leave gaps between fixed ones.
+if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")

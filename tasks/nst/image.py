@@ -65,10 +65,24 @@ class FourierImage:
         self.coefficients = start.new_zeros((1, 3, *self.scale.shape, 2))  # real and imaginary part
 
     def decode(self, coefficients: Tensor) -> Tensor:
-        """``clamp(start + F⁻¹(coefficients / √f))``: (1, 3, H, W, 2-part complex) -> (1, 3, H, W) in [0, 1]."""
-        spectrum = torch.view_as_complex(coefficients) * self.scale
-        change = torch.fft.irfft2(spectrum, s=self.start.shape[-2:], norm="ortho")  # (1, 3, H, W)
-        return clamp_to_range(self.start + change)
+        """The picture (1, 3, H, W) in [0, 1] of coefficients (1, 3, H, W//2 + 1, 2), see the function of this name."""
+        return decode(coefficients, self.start, self.scale)
+
+
+def decode(coefficients: Tensor, starts: Tensor, scale: Tensor) -> Tensor:
+    """``clamp(start + F⁻¹(coefficients / √f))``, for several pictures of one shape.
+
+    Args:
+        coefficients: (N, 3, H, W//2 + 1, 2), real and imaginary part.
+        starts: (N, 3, H, W).
+        scale: (H, W//2 + 1), see `frequency_scale`.
+
+    Returns:
+        (N, 3, H, W) in [0, 1].
+    """
+    spectrum = torch.view_as_complex(coefficients) * scale
+    change = torch.fft.irfft2(spectrum, s=starts.shape[-2:], norm="ortho")  # (N, 3, H, W)
+    return clamp_to_range(starts + change)
 
 
 def noise(height: int, width: int, seed: int) -> Tensor:

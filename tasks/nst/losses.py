@@ -186,21 +186,24 @@ class Objective:
             tv = self.weights.tv * total_variation(picture, self.weights.tv_power)
         return Losses(content, style, tv)
 
-    def distances(self, layer: str, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The weighted distances at one layer from the content and the style: zero for the one it has no part in."""
-        content = style = features.new_zeros((), dtype=torch.float32)
+    def content_distance(self, layer: str, features: Tensor) -> Tensor:
+        """The weighted distance at one layer from the content: zero where it has no part in it."""
         weights, form = self.weights, self.form
-        if layer in weights.content_layers:
-            weight = form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
-            content = weight * form.content(form.view(features), self.content[layer])
-        if layer in weights.style_layers:
-            own, channels = weights.style * weights.style_layers[layer], features.shape[1]
-            weight = form.style_weight(own, _sum(weights.style_layers), channels)
-            if self.regions is None:
-                style = weight * form.style(gram_matrix(features), self.style[layer])
-            else:
-                style = weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
-        return content, style
+        if layer not in weights.content_layers:
+            return features.new_zeros((), dtype=torch.float32)
+        weight = form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
+        return weight * form.content(form.view(features), self.content[layer])
+
+    def style_distance(self, layer: str, features: Tensor) -> Tensor:
+        """The weighted distance at one layer from the style: zero where it has no part in it."""
+        weights, form = self.weights, self.form
+        if layer not in weights.style_layers:
+            return features.new_zeros((), dtype=torch.float32)
+        own, channels = weights.style * weights.style_layers[layer], features.shape[1]
+        weight = form.style_weight(own, _sum(weights.style_layers), channels)
+        if self.regions is None:
+            return weight * form.style(gram_matrix(features), self.style[layer])
+        return weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
 
 
 def observe_each(
@@ -216,14 +219,20 @@ def observe_each(
     seen: list[dict[str, T]] = [{} for _ in asked]
 
     def at(layer: str, features: Tensor) -> list[tuple[Tensor, Tensor]]:
-        parts = (features,) if count == 1 else torch.split(features, 1)  # each (1, C, h, w)
+        # Apart for content and style, so that their gradients add up in the order in which those of one picture do:
+        # where the library rounds its products alike whatever their size, the sums are the same to the last bit.
+        parts, same_parts = (((features,) if count == 1 else torch.split(features, 1)) for _ in range(2))
         for found, (_, looks), part in zip(seen, asked, parts, strict=True):
             if layer in looks:
-                found[layer] = looks[layer](part)
-        return [objective.distances(layer, part) for (objective, _), part in zip(asked, parts, strict=True)]
+                found[layer] = looks[layer](part)  # (1, C, h, w)
+        return [
+            (objective.content_distance(layer, part), objective.style_distance(layer, same_part))
+            for (objective, _), part, same_part in zip(asked, parts, same_parts, strict=True)
+        ]
 
     layers = {layer for objective, looks in asked for layer in objective.weights.layers | looks.keys()}
-    distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, first.recomputed)
+    recomputed = max(objective.recomputed for objective, _ in asked)
+    distances = first.encoder(first.view(pictures), {one: partial(at, one) for one in layers}, recomputed)
     singles = (pictures,) if count == 1 else torch.split(pictures, 1)
     return [
         (objective.losses(single, {layer: each[n] for layer, each in distances.items()}), found)

@@ -1,16 +1,21 @@
-"""The loop: decode, evaluate, differentiate, step, and remember the best picture."""
+"""The loop: decode, evaluate, differentiate, step, and remember the best picture.
+
+It asks, and is told: what is asked for can be evaluated by itself, or in `company`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from stylebatch.tasks.nst.image import FourierImage
-from stylebatch.tasks.nst.losses import Losses
+from stylebatch.tasks.nst.image import FourierImage, decode
+from stylebatch.tasks.nst.losses import Losses, Objective, observe_each
+
+T = TypeVar("T")
 
 
 class Optimizer(Protocol):
@@ -36,14 +41,48 @@ class Optimized:
     steps: int
 
 
-def optimize(
-    objective: Callable[[Tensor], Losses],
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A point at which an objective and its gradient are to be evaluated: the image's coefficients, flat (N,)."""
+
+    objective: Objective
+    image: FourierImage
+    point: Tensor
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What is equal of those that one pass of the network can evaluate together."""
+        return self.objective.encoder, self.objective.view, self.image.start.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is found at a point.
+
+    Attributes:
+        picture: (1, 3, H, W), RGB in [0, 1].
+        losses: the terms of the objective, and ``loss``: their sum.
+        gradient: flat (N,).
+    """
+
+    picture: Tensor
+    losses: Losses
+    loss: float
+    gradient: Tensor
+
+
+# A search for a picture, which goes on each time that it is told what it has asked for.
+Search = Generator[Asked, Seen, T]
+
+
+def search(
+    objective: Objective,
     start: Tensor,
     optimizer: Optimizer,
     steps: int,
     on_step: Callable[[int, Losses], None] = lambda step, losses: None,
     stalled: Callable[[float], bool] = lambda best: False,
-) -> Optimized:
+) -> Search[Optimized]:
     """Minimize ``objective`` over pictures, beginning with ``start`` (1, 3, H, W), RGB in [0, 1].
 
     Args:
@@ -55,18 +94,53 @@ def optimize(
     point = image.coefficients.flatten()  # (N,)
     best = Optimized(start, float("inf"), 0)
     for step in range(1, steps + 1):
-        variables = point.view_as(image.coefficients).requires_grad_()
-        with torch.enable_grad():
-            picture = image.decode(variables)  # (1, 3, H, W)
-            losses = objective(picture)
-            loss = losses.total
-        (gradient,) = torch.autograd.grad(loss, variables)
-        point = point.detach()
-        value = loss.item()
-        if value < best.loss:
-            best = Optimized(picture.detach(), value, step)
-        on_step(step, losses)
+        seen = yield Asked(objective, image, point)
+        if seen.loss < best.loss:
+            best = Optimized(seen.picture, seen.loss, step)
+        on_step(step, seen.losses)
         if stalled(best.loss):
             break
-        point = optimizer.step(point, value, gradient.flatten())
+        point = optimizer.step(point, seen.loss, seen.gradient)
+        del seen  # the next evaluation has the room
     return Optimized(best.picture, best.loss, step)
+
+
+def evaluate(asked: Sequence[Asked]) -> list[Seen]:
+    """Evaluate points of one `Asked.kind` by one pass of the network, and one backward pass of the sum of the losses.
+
+    The gradient of a sum is to each picture that of its own loss: nothing in the network mixes pictures. A picture that
+    goes wrong leaves the others as they are.
+    """
+    first, count = asked[0].image, len(asked)
+    if count == 1:
+        variables = asked[0].point.view_as(first.coefficients).requires_grad_()
+        starts = first.start
+    else:
+        points = torch.stack([one.point for one in asked])
+        variables = points.view(count, *first.coefficients.shape[1:]).requires_grad_()  # (B, 3, H, W//2 + 1, 2)
+        starts = torch.cat([one.image.start for one in asked])  # (B, 3, H, W)
+    with torch.enable_grad():
+        pictures = decode(variables, starts, first.scale)  # (B, 3, H, W)
+        losses = [own for own, _ in observe_each([(one.objective, {}) for one in asked], pictures)]
+        totals = [own.total for own in losses]
+    (gradients,) = torch.autograd.grad(totals, variables)
+    if count == 1:
+        return [Seen(pictures.detach(), losses[0], totals[0].item(), gradients.flatten())]
+    return [
+        # Copies: a view would keep alive what belongs to all of them.
+        Seen(picture.detach().clone(), own, loss, gradient.flatten().clone())
+        for picture, own, loss, gradient in zip(
+            torch.split(pictures, 1), losses, torch.stack(totals).tolist(), torch.split(gradients, 1), strict=True
+        )
+    ]
+
+
+def alone(searching: Search[T]) -> T:
+    """Carry a search out by itself."""
+    try:
+        asked = next(searching)
+        while True:
+            asked = searching.send(evaluate([asked])[0])
+    except StopIteration as ended:
+        found: T = ended.value
+        return found

@@ -1,4 +1,4 @@
-"""Chunks: batches that one worker is handed at once, as many as it does in some seconds."""
+"""Chunks: batches that one worker is handed at once, as many as it paints in some seconds, or one to be optimized."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST = 4096  # rows
 
 
 class Chunk:
-    """Jobs of a chunk, in the batches that they are painted in.
+    """Jobs of a chunk, in the batches that they are painted in, or in the one that is optimized in company.
 
     Neither a list nor a dataclass: Prefect would look for futures in every field of every job.
     """
@@ -38,7 +38,13 @@ class Chunk:
     def title(self) -> str:
         """For people."""
         more = len(self.jobs) - 1
-        return f"{self.batches[0][0].id}{f' and {more} more' if more else ''}, in one pass"
+        how = "in one pass" if self.painted_only else "in company"
+        return f"{self.batches[0][0].id}{f' and {more} more' if more else ''}, {how}"
+
+    @property
+    def painted_only(self) -> bool:
+        """Whether a pass through the network is all that its jobs ask for."""
+        return self.batches[0][0].painted_only
 
 
 class Pace:
@@ -48,7 +54,7 @@ class Pace:
         self._rows = FIRST
 
     def take(self, waiting: deque[Sequence[Job]], workers: int) -> Chunk:
-        """The next chunk of batches that are painted, off the front of those that wait.
+        """The next chunk, off the front of the batches that wait: one that is optimized, or several that are painted.
 
         Args:
             workers: among whom what is left is shared out, so that they end at about the same time.
@@ -56,6 +62,8 @@ class Pace:
         left = sum(map(len, waiting)) if len(waiting) <= MOST else MOST * workers
         rows = min(self._rows, left // workers)
         batches: list[Sequence[Job]] = [waiting.popleft()]
+        if not batches[0][0].painted_only:
+            return Chunk(batches)
         taken = len(batches[0])
         while waiting and waiting[0][0].painted_only and taken + len(waiting[0]) <= rows:
             batches.append(waiting.popleft())

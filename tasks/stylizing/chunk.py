@@ -1,4 +1,8 @@
-"""Rows of a chunk, stylized by one pass a batch: while one batch is painted, the next is read and the last written."""
+"""Rows of a chunk, stylized by one pass a batch, or optimized in company.
+
+While one batch is painted, the next is read and the last written. While pairs are optimized, the content of the next
+one is read, and the pictures of those that have ended are written.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +39,7 @@ from stylebatch.tasks.storage.locks import FileLocks
 from stylebatch.tasks.stylizing.feedforward import paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge_together
 from stylebatch.tasks.stylizing.stylize import Finished, as_written, keep
+from stylebatch.tasks.stylizing.together import make_together
 
 READERS = 2  # threads; decoding is quick beside the painting
 WRITERS = 4  # they wait for the disk most of the time
@@ -70,7 +75,9 @@ class _Painted:
     seconds: float
 
 
-def stylize_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = False) -> list[Record | None]:
+def stylize_chunk(
+    chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = False, trace: bool = False
+) -> list[Record | None]:
     """Stylize the jobs of a chunk, and keep pictures and records as they are made.
 
     What another process has made of the same chunk, or this one before it was killed, is not made again. A row that
@@ -78,6 +85,7 @@ def stylize_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool =
 
     Args:
         refresh: make all of them again.
+        trace: also keep the loss curves of what is optimized.
 
     Returns:
         The records in the order of the jobs; nothing for those that are left.
@@ -92,7 +100,10 @@ def stylize_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool =
         done = {} if refresh else {one.key: one for one in known if store.has(one)}
         batches = [[job for job in batch if job.key not in done] for batch in chunk.batches]
         with Segment(place, known) as segment, _Line(store, leases, segment, done) as line:
-            line.run([batch for batch in batches if batch])
+            if chunk.painted_only:
+                line.paint([batch for batch in batches if batch])
+            else:
+                line.optimize([job for batch in batches for job in batch], trace)
     return [done.get(job.key) for job in chunk.jobs]
 
 
@@ -110,9 +121,9 @@ def _locked(locks: FileLocks, name: str) -> Iterator[None]:
 
 
 class _Line:
-    """The line on which batches are read, painted, judged and written, each step while others do theirs.
+    """The line on which jobs are read, painted or optimized, judged and written, each step while others do theirs.
 
-    The device is leased for painting and judging only.
+    The device is leased for what is computed only.
     """
 
     def __init__(self, store: AnyStore, leases: Leases, segment: Segment, done: dict[str, Record]) -> None:
@@ -130,7 +141,39 @@ class _Line:
         for threads in (self._readers, self._writers):
             threads.shutdown(cancel_futures=True)
 
-    def run(self, batches: Sequence[Sequence[Job]]) -> None:
+    def optimize(self, jobs: Sequence[Job], trace: bool) -> None:
+        """Do all jobs in company, or those until the disk is full.
+
+        Raises:
+            Stopped: the run was told to stop.
+        """
+        contents = self._read_ahead(jobs)
+        if first := next(contents, None):  # it is read while another has the slot
+            with self._leases.lease() as slot, closing(make_together(first, contents, slot, trace)) as ending:
+                for ended in ending:
+                    if isinstance(ended.found, Finished):
+                        self._write(ended.name, replace(ended.found, seconds=ended.seconds))
+                    self._collect(BEHIND)
+                    if self._full or self._stop.is_set():
+                        break
+        self._collect(0)
+        if self._stop.is_set():
+            raise Stopped
+
+    def _read_ahead(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Image.Image]]:
+        waiting, coming = deque(jobs), deque[tuple[Job, Future[Image.Image]]]()
+        while waiting or coming:
+            while waiting and len(coming) <= AHEAD:
+                job = waiting.popleft()
+                coming.append((job, self._readers.submit(load_picture, job.content, job.content_sha256)))
+            job, reading = coming.popleft()
+            try:
+                content = reading.result()
+            except Exception:  # told when the row is looked at by itself
+                continue
+            yield job, content
+
+    def paint(self, batches: Sequence[Sequence[Job]]) -> None:
         """Do all batches, or those until the disk is full.
 
         Raises:
@@ -201,11 +244,12 @@ class _Line:
                 continue
             losses, figures = verdicts.get(n, (None, None))
             seconds = painted.seconds + (each if n in verdicts else 0.0)
-            finished = Finished(picture, file, losses, figures, painted.slot, seconds)
-            pixels = picture.width * picture.height
-            self._behind += pixels
-            writing = self._writers.submit(keep, painted.jobs[n], finished, self._store)
-            self._writing.append((painted.jobs[n], pixels, writing))
+            self._write(painted.jobs[n], Finished(picture, file, losses, figures, painted.slot, seconds))
+
+    def _write(self, job: Job, finished: Finished) -> None:
+        pixels = finished.picture.width * finished.picture.height
+        self._behind += pixels
+        self._writing.append((job, pixels, self._writers.submit(keep, job, finished, self._store)))
 
     def _collect(self, most: int) -> None:
         """Keep the records of the pictures that are written; wait until at most so many pixels are still to be."""
@@ -220,7 +264,8 @@ class _Line:
         self._segment.append([record for _, record in records])
         for job, record in records:
             self._done[job.key] = record
-            self._watching.stepped(job)
+            if not job.steps:  # no other step is told of
+                self._watching.stepped(job)
 
 
 def _read(job: Job) -> _Read:

@@ -69,7 +69,9 @@ def stylize_pair(job: Job, store: AnyStore, leases: Leases, trace: bool = False)
     result_serializer="json",
     cache_result_in_memory=False,
 )
-def paint_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = False) -> dict[str, Any]:
+def carry_out_chunk(
+    chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = False, trace: bool = False
+) -> dict[str, Any]:
     """`stylize_chunk` as a Prefect task.
 
     It is not tried again: the jobs that it leaves are stylized one by one.
@@ -79,7 +81,7 @@ def paint_chunk(chunk: Chunk, store: AnyStore, leases: Leases, refresh: bool = F
         that it took.
     """
     began = time.monotonic()
-    records = stylize_chunk(chunk, store, leases, refresh)
+    records = stylize_chunk(chunk, store, leases, refresh, trace)
     return {
         "records": [record.model_dump(mode="json") if record else None for record in records],
         "seconds": time.monotonic() - began,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,7 +26,7 @@ from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses
-from stylebatch.tasks.nst.optimize import Optimized, optimize
+from stylebatch.tasks.nst.optimize import Optimized, Search, alone, search
 from stylebatch.tasks.nst.scales import automatic_scales, carry_over, resolutions
 from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import header_size, load_picture
@@ -109,10 +109,10 @@ def optimize_from(
     slot: Slot,
     on_step: Callable[[int, Losses], None],
     frugal: bool,
-) -> Optimized:
+) -> Search[Optimized]:
     """Optimize from ``start``, at the resolution that it has in common with ``content``, (1, 3, H, W)."""
     settings = job.settings
-    return optimize(
+    return search(
         make_objective(job, content, settings.precision, slot.device, frugal, slot.share),
         start,
         LBFGS(min(settings.history, steps)) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
@@ -124,7 +124,7 @@ def optimize_from(
 
 def optimize_by_scales(
     job: Job, picture: Image.Image, slot: Slot, on_step: Callable[[int, Losses], None], frugal: bool
-) -> Made:
+) -> Search[Made]:
     """Optimize at each of the resolutions, from coarse to fine.
 
     Args:
@@ -146,14 +146,14 @@ def optimize_by_scales(
         if optimized:
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
-        optimized = optimize_from(job, content, start, steps, slot, on_step, frugal)
+        optimized = yield from optimize_from(job, content, start, steps, slot, on_step, frugal)
     assert optimized is not None  # a picture that is too small for the network has been refused as a row
     return Made(content, optimized.picture, optimized.loss, steps_before + optimized.steps)
 
 
 def paint_and_refine(
     job: Job, picture: Image.Image, slot: Slot, on_step: Callable[[int, Losses], None], frugal: bool
-) -> Made:
+) -> Search[Made]:
     """Let the job's network paint, and the optimizer go on from there, if the job asks for it.
 
     Args:
@@ -163,7 +163,7 @@ def paint_and_refine(
     painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
-    refined = optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
+    refined = yield from optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
     return Made(content, refined.picture, refined.loss, refined.steps)
 
 
@@ -204,6 +204,7 @@ class Finished:
         seconds: that it took, without the time for which its slot was waited for.
         loss: what the optimizer saw at it, if there was one.
         steps: that the optimizer took.
+        curve: the losses of each step, where they were asked for.
     """
 
     picture: Image.Image
@@ -214,15 +215,15 @@ class Finished:
     seconds: float
     loss: float | None = None
     steps: int = 0
+    curve: Trace | None = None
 
 
-def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frugal: bool = False) -> Finished:
-    """Stylize one pair, and write nothing.
+def make(job: Job, decoded: Image.Image, slot: Slot, trace: bool, frugal: bool) -> Search[Finished]:
+    """Make a job's picture, by as many steps of the optimizer as it takes; ``seconds`` are left to who counts them.
 
     Args:
-        leases: a slot is taken from them only for what is computed, so that another pair can have it while this one's
-            content is decoded or its picture written.
-        curve: takes in the losses of each step.
+        decoded: the content in its own size.
+        trace: take in the losses of each step.
         frugal: take as little memory as can be, and more time.
 
     Raises:
@@ -230,6 +231,7 @@ def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frug
         Stopped: the run was told to stop.
     """
     watching, stop = watcher.get(), stopping.get()
+    curve = Trace() if trace else None
 
     def on_step(step: int, losses: Losses) -> None:
         if stop.is_set():
@@ -238,27 +240,38 @@ def stylize_in_memory(job: Job, leases: Leases, curve: Trace | None = None, frug
         if curve is not None:
             curve.add(losses)
 
+    making = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
+    made = yield from making(job, decoded, slot, on_step, frugal)
+    return Finished(*finish(job, decoded, made, slot), slot, 0.0, made.loss, made.steps, curve)
+
+
+def stylize_in_memory(job: Job, leases: Leases, trace: bool = False, frugal: bool = False) -> Finished:
+    """Stylize one pair, and write nothing.
+
+    Args:
+        leases: a slot is taken from them only for what is computed, so that another pair can have it while this one's
+            content is decoded or its picture written.
+        trace: take in the losses of each step.
+        frugal: take as little memory as can be, and more time.
+
+    Raises:
+        BadInput, Stopped: as `make`.
+    """
     decoded = load_picture(job.content, job.content_sha256)
     with leases.lease() as slot:
         started = time.perf_counter()
-        make = paint_and_refine if job.settings.engine == "feedforward" else optimize_by_scales
-        made = make(job, decoded, slot, on_step, frugal)
-        finished = finish(job, decoded, made, slot)
-        return Finished(*finished, slot, time.perf_counter() - started, made.loss, made.steps)
+        finished = alone(make(job, decoded, slot, trace, frugal))
+        return replace(finished, seconds=time.perf_counter() - started)
 
 
 def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frugal: bool = False) -> Record:
     """Stylize one pair and write its picture, and with ``trace`` its loss curve, into the store.
 
     Raises:
-        BadInput, Stopped: as `stylize_in_memory`.
+        BadInput, Stopped: as `make`.
         OSError: the picture that was written reads as another one.
     """
-    curve = Trace() if trace else None
-    finished = stylize_in_memory(job, leases, curve, frugal)
-    if curve is not None and finished.steps:
-        curve.write(store.trace(job.key))
-    return keep(job, finished, store)
+    return keep(job, stylize_in_memory(job, leases, trace, frugal), store)
 
 
 def losses_of(losses: Losses | None) -> dict[str, Any]:
@@ -271,12 +284,14 @@ def losses_of(losses: Losses | None) -> dict[str, Any]:
 
 
 def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
-    """Write the picture into the store, and say all that is known of it.
+    """Write the picture into the store, and its loss curve if there is one, and say all that is known of it.
 
     Raises:
         OSError: the picture that was written reads as another one.
     """
     settings, picture = job.settings, finished.picture
+    if finished.curve is not None and finished.steps:
+        finished.curve.write(store.trace(job.key))
     output = store.picture(job.key, settings.format)
     output_sha256 = write_picture(finished.file or encode(picture, settings.format, settings.quality), output)
     if load_picture(output, output_sha256) != picture:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.lbfgs import LBFGS
-from stylebatch.tasks.nst.optimize import optimize
+from stylebatch.tasks.nst.optimize import alone, search
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job
@@ -38,7 +38,7 @@ def measure_rates(job: Job, request: Request, slot: Slot) -> Rates:
     picture = load_picture(job.content, job.content_sha256)
     content = to_tensor(resize(picture, settings.longer_side(picture.size)), slot.device)
     objective = make_objective(job, content, settings.precision, slot.device, share=slot.share)
-    optimizing = _best_time(lambda: optimize(objective, content, LBFGS(1), 1))
+    optimizing = _best_time(lambda: alone(search(objective, content, LBFGS(1), 1)))
     with Session(replace(request, contents=request.contents[:2]), slot) as session:
         # To its end: a device of its own would not be waited for.
         painting = _best_time(lambda: session.paint(content).cpu())

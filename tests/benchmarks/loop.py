@@ -27,8 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.image import FourierImage
 from stylebatch.tasks.nst.lbfgs import LBFGS
-from stylebatch.tasks.nst.losses import Losses, Objective
-from stylebatch.tasks.nst.optimize import optimize
+from stylebatch.tasks.nst.optimize import Optimized, Search, evaluate, search
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
@@ -98,26 +97,27 @@ def sample_products(dtype: torch.dtype) -> list[float]:
 
 
 class Recorder:
-    """The objective, and the best picture so far as it would be written."""
+    """Carries a search out, and keeps the best picture so far as it would be written."""
 
-    def __init__(self, objective: Objective) -> None:
-        self._objective = objective
-        self._seen = torch.empty(0)
-        self._best, self._lowest = self._seen, float("inf")
+    def __init__(self) -> None:
         self.moments: list[float] = [time.perf_counter()]
         self.pictures: dict[int, Image.Image] = {}
 
-    def __call__(self, picture: torch.Tensor) -> Losses:
-        self._seen = picture.detach()
-        return self._objective(picture)
-
-    def on_step(self, step: int, losses: Losses) -> None:
-        self.moments.append(time.perf_counter())
-        loss = losses.total.item()
-        if loss < self._lowest:
-            self._best, self._lowest = self._seen, loss
-        if step % EVERY == 0:
-            self.pictures[step] = to_picture(self._best)
+    def carry_out(self, searching: Search[Optimized]) -> None:
+        best, lowest = torch.empty(0), float("inf")
+        asked, going_on = next(searching), True
+        while going_on:
+            (seen,) = evaluate([asked])
+            if seen.loss < lowest:
+                best, lowest = seen.picture, seen.loss
+            try:
+                asked = searching.send(seen)
+            except StopIteration:
+                going_on = False
+            step = len(self.moments)
+            self.moments.append(time.perf_counter())
+            if step % EVERY == 0:
+                self.pictures[step] = to_picture(best)
 
 
 def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -131,14 +131,9 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
         variables = image.coefficients.clone().requires_grad_()
         torch.autograd.grad(objective(image.decode(variables)).total, variables)
     products = sample_products(dtype)
-    recorder = Recorder(objective)
-    optimize(
-        recorder,
-        start_picture(job, content, Slot("cpu"), frugal=False),
-        LBFGS(job.settings.history),
-        arguments.steps,
-        recorder.on_step,
-    )
+    start = start_picture(job, content, Slot("cpu"), frugal=False)
+    recorder = Recorder()
+    recorder.carry_out(search(objective, start, LBFGS(job.settings.history), arguments.steps))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging takes memory of its own
     median = statistics.median(later - earlier for earlier, later in pairwise(recorder.moments))
     moments = recorder.moments

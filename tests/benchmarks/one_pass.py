@@ -23,6 +23,7 @@ from PIL import Image
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.figures import Figures
+from stylebatch.tasks.nst.optimize import alone
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import Job, make_jobs
@@ -115,11 +116,11 @@ def job_of(pair: Pair, settings: Mapping[str, Any]) -> Job | None:
 
 
 def optimized(job: Job, content: Image.Image) -> Image.Image:
-    return to_picture(optimize_by_scales(job, content, SLOT, lambda step, losses: None, frugal=False).picture)
+    return to_picture(alone(optimize_by_scales(job, content, SLOT, lambda step, losses: None, frugal=False)).picture)
 
 
 def painted(job: Job, content: Image.Image) -> Image.Image:
-    return to_picture(paint_and_refine(job, content, SLOT, lambda step, losses: None, frugal=False).picture)
+    return to_picture(alone(paint_and_refine(job, content, SLOT, lambda step, losses: None, frugal=False)).picture)
 
 
 def load_other() -> Way | None:

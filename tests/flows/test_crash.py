@@ -80,8 +80,10 @@ def test_two_runs_into_one_folder_compute_no_pair_twice(tmp_path: Path, samples:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    # Of different steps, so that each is a task of its own.
     names = [f"{index}-{uuid.uuid4().hex}" for index in range(3)]
-    manifest, out = write_manifest(tmp_path, samples, [(name, 30) for name in names]), tmp_path / "out"
+    manifest = write_manifest(tmp_path, samples, [(name, 30 + index) for index, name in enumerate(names)])
+    out = tmp_path / "out"
     both = [start(prefect_server, "run", manifest, "--out", out, "--json") for _ in range(2)]
     for process in both:
         stdout, stderr = process.communicate(timeout=FUSE)
@@ -150,7 +152,7 @@ class Meddler(Watcher):
         (self._folder / "vanishes.jpg").unlink()
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "alone")
 def test_a_picture_that_changes_or_vanishes_during_the_run(tmp_path: Path, samples: Path) -> None:
     names = ("stays", "changes", "vanishes")
     for name, sample in zip(names, ("chelsea", "coffee", "rocket"), strict=True):
@@ -171,7 +173,7 @@ def test_a_picture_that_changes_or_vanishes_during_the_run(tmp_path: Path, sampl
     assert len([file for file in Store(tmp_path / "out").records.iterdir() if len(file.name) == 64]) == 1
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "alone")
 def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path) -> None:
     manifest, out = write_manifest(tmp_path, samples, [("one", 1), ("two", 1)]), tmp_path / "out"
     stylize(manifest, out)

@@ -18,6 +18,8 @@ from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.stylizing import stylize as step
 from tests.waiting import FUSE
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 def write_manifest(folder: Path, samples: Path) -> Path:
     manifest = folder / "pairs.yaml"
@@ -45,7 +47,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
             used.append(slot.device)
             together = max(together, len(busy))
         try:
-            return real(job, picture, slot, *options)
+            return (yield from real(job, picture, slot, *options))
         finally:
             with lock:
                 busy.remove(slot.device)
@@ -75,7 +77,7 @@ def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_compu
             written_meanwhile.wait(FUSE)
         calls.append(1)
         try:
-            return optimize(*arguments)
+            return (yield from optimize(*arguments))
         finally:
             computing.clear()
 

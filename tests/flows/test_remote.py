@@ -56,7 +56,7 @@ def report_of(bucket: Bucket, out: str = "out") -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(bucket.get(f"{out}/report.parquet")))
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "alone")
 def test_a_run_from_and_to_a_bucket_and_the_next_one_computes_nothing(bucket: Bucket) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))
     assert statuses(stylize(manifest, out, trace=True)) == ["completed"] * 4
@@ -288,7 +288,7 @@ def test_a_picture_that_changes_or_vanishes_during_the_run(bucket: Bucket) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "alone")
 def test_altered_pictures_and_records_are_no_hits(bucket: Bucket) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))
     first = stylize(manifest, out, {"steps": "1"})

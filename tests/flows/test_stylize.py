@@ -15,6 +15,7 @@ from PIL import Image
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.devices.leases import Leases
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.store import Store
@@ -137,6 +138,7 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
 
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)
+    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})
     # The waiting is Prefect's: shorter here, or the test would take seconds.
     monkeypatch.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     return calls
@@ -183,6 +185,7 @@ def test_a_run_that_is_evidently_broken_ends_early(
         raise ValueError("no")
 
     monkeypatch.setattr(step, "stylize", faulty)
+    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})
     manifest.write_text(manifest.read_text() + f"sweep: {{seed: {list(range(10))}}}\n")
     outcomes = stylize(manifest, tmp_path / "out", max_failures=2)
     assert statuses(outcomes) == ["failed", "failed"]
@@ -190,6 +193,7 @@ def test_a_run_that_is_evidently_broken_ends_early(
     assert read_status(tmp_path / "out").remaining == 18
 
 
+@pytest.mark.usefixtures("alone")
 def test_prefect_knows_the_pairs_and_the_summary(manifest: Path, tmp_path: Path) -> None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey

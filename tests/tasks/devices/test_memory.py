@@ -116,3 +116,9 @@ def test_memory_that_runs_out_is_known_as_such() -> None:
         resource.setrlimit(resource.RLIMIT_AS, before)
     assert is_out_of_memory(caught.value)
     assert is_transient(caught.value)
+
+
+@pytest.mark.parametrize("text", ["cuDNN error: CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED when calling"])
+def test_a_librarys_memory_on_a_gpu_counts_too(text: str) -> None:
+    assert is_out_of_memory(RuntimeError(text))
+    assert not is_out_of_memory(RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"))

@@ -82,6 +82,17 @@ def test_a_worker_takes_its_own_device_and_its_share_of_the_cores() -> None:
     torch.set_num_threads(before)
 
 
+def test_on_a_gpu_float32_is_float32_and_the_same_is_done_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    with Pool([Slot("cpu")]).lease():
+        assert torch.backends.cudnn.allow_tf32
+    with Pool([Slot("cuda:0")]).lease():
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.backends.cudnn.deterministic
+
+
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_every_cuda_device_computes() -> None:
     pool = Pool(make_slots("auto"))

@@ -16,7 +16,7 @@ from stylebatch.tasks.nst.forms import CLASSIC
 from stylebatch.tasks.nst.image import noise
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Objective, Weights, content_targets, style_targets
-from stylebatch.tasks.nst.optimize import Optimized, optimize
+from stylebatch.tasks.nst.optimize import Optimized, alone, search
 from stylebatch.tasks.nst.precision import DTYPES
 
 WEIGHTS = Weights(0.01, 10, 0, {"relu4_2": 1.0}, {f"relu{block}_1": 1.0 for block in range(1, 6)})
@@ -57,7 +57,9 @@ def objective(content: Tensor, style: Tensor) -> Objective:
 def optimized(objective: Objective, content: Tensor) -> tuple[Optimized, list[float]]:
     """By 40 steps from the content, and the loss at each of them."""
     seen: list[float] = []
-    result = optimize(objective, content, LBFGS(50), 40, on_step=lambda step, losses: seen.append(losses.total.item()))
+    result = alone(
+        search(objective, content, LBFGS(50), 40, on_step=lambda step, losses: seen.append(losses.total.item()))
+    )
     return result, seen
 
 
@@ -91,7 +93,7 @@ def test_the_written_pixels_score_what_the_optimizer_saw(
 
 
 def test_the_same_again_gives_the_same_bits(objective: Objective, content: Tensor) -> None:
-    one, other = (optimize(objective, content, LBFGS(10), 8).picture for _ in range(2))
+    one, other = (alone(search(objective, content, LBFGS(10), 8)).picture for _ in range(2))
     assert torch.equal(one, other)
 
 
@@ -99,14 +101,14 @@ def test_starting_from_noise_gets_down_too(optimized: tuple[Optimized, list[floa
     start = noise(48, 48, seed=5)
     with torch.no_grad():
         before = objective(start).total.item()
-    result = optimize(objective, start, LBFGS(50), 20)
+    result = alone(search(objective, start, LBFGS(50), 20))
     assert result.loss < 0.05 * before
     assert not torch.equal(result.picture, optimized[0].picture)
 
 
 def test_lbfgs_beats_adam(optimized: tuple[Optimized, list[float]], objective: Objective, content: Tensor) -> None:
     lbfgs = min(optimized[1][:30])
-    adam = optimize(objective, content, Adam(0.01), 30).loss
+    adam = alone(search(objective, content, Adam(0.01), 30)).loss
     with torch.no_grad():
         assert lbfgs < adam < objective(content).total.item()
 
@@ -116,7 +118,7 @@ def test_bfloat16_reaches_the_same_loss(samples: Path) -> None:
     """Small: processors that have no arithmetic for it take ten times as long."""
     content, style = load(samples / "images/chelsea.jpg", 32), load(samples / "styles/glass.jpg", 32)
     objective = make_objective(content, style)
-    exact = optimize(objective, content, LBFGS(50), 3).loss
-    rounded = optimize(make_objective(content, style, DTYPES["bfloat16"]), content, LBFGS(50), 3)
+    exact = alone(search(objective, content, LBFGS(50), 3)).loss
+    rounded = alone(search(make_objective(content, style, DTYPES["bfloat16"]), content, LBFGS(50), 3))
     with torch.no_grad():
         assert objective(rounded.picture).total.item() == pytest.approx(exact, rel=0.15)

@@ -42,6 +42,7 @@ def test_the_rate_is_that_of_a_processor_and_leaves_the_threads_as_they_were() -
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_cuda_is_asked_for_its_own_support() -> None:
     expected = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"

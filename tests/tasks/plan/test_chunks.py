@@ -51,6 +51,14 @@ def test_a_chunk_ends_before_what_is_optimized() -> None:
     assert waiting[0] is optimized
 
 
+def test_company_is_a_chunk_of_its_own() -> None:
+    optimized = [replace(job(row), settings=Settings(size=64)) for row in (7, 8)]
+    waiting = deque([optimized, *batches(2)])
+    chunk = Pace().take(waiting, 1)
+    assert rows(chunk) == [7, 8]
+    assert chunk.title == "id-7 and 1 more, in company"
+
+
 def test_the_same_keys_are_the_same_chunk() -> None:
     one, same = (Chunk(list(batches(3))) for _ in range(2))
     assert one.name == same.name
