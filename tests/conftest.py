@@ -68,7 +68,7 @@ def samples() -> Path:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pairs are optimized in company within this test, but each by a task of its own."""
-    monkeypatch.setattr("stylebatch.tasks.plan.batches.IN_COMPANY", {"float32": 0, "bfloat16": 0})
+    monkeypatch.setattr("stylebatch.tasks.plan.batches.IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ ROUNDS = 4  # times as many are handed out as are worked on at once, so that tho
 
 def most_in_company(device: str, precision: str, pixels: int) -> int:
     """How many pictures of so many pixels the optimizer is to work on at once; 1 where company gains nothing."""
-    return min(MOST, max(1, IN_COMPANY[precision if device == "cpu" else "cuda"] // pixels))
+    kind = device.partition(":")[0]
+    return min(MOST, max(1, IN_COMPANY[precision if kind == "cpu" else kind] // pixels))
 
 
 def in_batches(

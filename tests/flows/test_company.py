@@ -51,7 +51,7 @@ def test_rows_in_company_are_what_they_are_alone(
     assert pd.read_parquet(tmp_path / "together/traces.parquet").groupby("id").size().tolist() == [2] * 4
     assert [one.status for one in stylize(manifest, tmp_path / "together")] == ["cached"] * 4
 
-    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})
+    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
     alone = stylize(manifest, tmp_path / "alone")
     for one, other in zip(together, alone, strict=True):
         assert one.record

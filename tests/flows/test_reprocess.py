@@ -45,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_se
     shutil.copy(samples / "styles/glass.jpg", folder)
     write_manifest(folder, ROWS)
     with temporary_settings({PREFECT_API_URL: prefect_server}), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})  # a record of its own for each
+        patched.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})  # a record of its own for each
         stylize(folder / "rows.csv", folder / "out")
     return folder
 

@@ -138,7 +138,7 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
 
     real = step.stylize
     monkeypatch.setattr(step, "stylize", faulty)
-    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})
+    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
     # The waiting is Prefect's: shorter here, or the test would take seconds.
     monkeypatch.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
     return calls
@@ -185,7 +185,7 @@ def test_a_run_that_is_evidently_broken_ends_early(
         raise ValueError("no")
 
     monkeypatch.setattr(step, "stylize", faulty)
-    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0})
+    monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
     manifest.write_text(manifest.read_text() + f"sweep: {{seed: {list(range(10))}}}\n")
     outcomes = stylize(manifest, tmp_path / "out", max_failures=2)
     assert statuses(outcomes) == ["failed", "failed"]
