@@ -36,8 +36,8 @@ CAPTION = 2 * TEXT + 10
 BACKGROUND, INK, FAINT, ALARM = "white", "#1a1a1a", "#666666", "#b00020"
 # A page of 10 by 10 results is about 3,000 pixels in square: a screen's width at half size, and readable in print.
 COLUMNS, ROWS = 10, 10
-# More than this nobody leafs through, and drawing the pages of a hundred thousand rows would take minutes.
-PAGES = 100
+# More than this nobody leafs through, and each takes a second to draw: a gallery has them all.
+PAGES = 20
 LOOK = 3  # to be raised with every change of how a page is drawn
 DIGEST = "stylebatch"  # the PNG text that tells what the page was drawn from
 

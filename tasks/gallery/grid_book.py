@@ -28,7 +28,7 @@ def write_book(pages: Sequence[Place], book: Place) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="stylebatch-grids-") as folder:
         made = Path(folder) / BOOK
-        for number, page in enumerate(pages):  # one after another: a hundred pages would fill the memory
+        for number, page in enumerate(pages):  # one after another: all of them would fill the memory
             with Image.open(io.BytesIO(read_bytes(page))) as picture:
                 across, down = (SHORT, LONG) if picture.height > picture.width else (LONG, SHORT)
                 dots = max(picture.width / across, picture.height / down)
