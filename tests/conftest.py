@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.request import urlopen
 
@@ -24,6 +24,7 @@ import pytest
 from tests.waiting import FUSE, wait_for
 
 if TYPE_CHECKING:
+    from stylebatch.tasks.networks.models import Network
     from tests.object_store import Bucket, ObjectStore
 
 # Before anything imports Prefect: the tests must not write to the user's own.
@@ -83,31 +84,28 @@ def manifest(tmp_path: Path, samples: Path) -> Path:
     return path
 
 
+def _write_untrained(path: Path, network: Network, **said: Any) -> None:
+    """The file of a network that has learned nothing, with what else is to be said of it."""
+    from stylebatch.tasks.networks.models import Trained, described, write_model
+    from stylebatch.tasks.request.settings import Settings
+
+    counts = dict.fromkeys(("contents", "styles", "held_out", "steps", "samples"), 0)
+    figures = {"seconds": 0.0, "structure": 0.5, "style_distance": 0.5}
+    trained = Trained(architecture=described(network), settings=Settings(size=64), **counts, **figures, **said)
+    write_model(path, network, trained)
+
+
 @pytest.fixture(scope="session")
 def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a network for any style that is small and has learned nothing yet: it gives colours alone."""
     import torch
 
-    from stylebatch.tasks.networks.models import Trained, described, write_model
     from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
-    from stylebatch.tasks.request.settings import Settings
 
     torch.manual_seed(0)
     network = AnyStyleNetwork(Architecture(outer=8, middle=8, trunk=16, blocks=1, width=16))
-    nothing = {"contents": 0, "styles": 0, "held_out": 0, "steps": 0, "samples": 0, "seconds": 0.0}
-    trained = Trained(
-        architecture=described(network),
-        style="",
-        style_sha256="",
-        settings=Settings(size=64),
-        structure=0.5,
-        style_distance=0.5,
-        smallest=32,
-        largest=96,
-        **nothing,
-    )
     path = tmp_path_factory.mktemp("networks") / "small.safetensors"
-    write_model(path, network, trained)
+    _write_untrained(path, network, style="", style_sha256="", smallest=32, largest=96)
     return path
 
 
@@ -131,32 +129,19 @@ def collection_network(tmp_path_factory: pytest.TempPathFactory, paintings: Path
     """The file of a small network that paints as that collection does, or would if it had learned something."""
     import torch
 
-    from stylebatch.tasks.networks.models import OF_COLLECTION, Trained, described, write_model
+    from stylebatch.tasks.networks.models import OF_COLLECTION
     from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
     from stylebatch.tasks.request.collections import digest
-    from stylebatch.tasks.request.settings import Settings
     from stylebatch.tasks.storage.files import sha256_of
 
     torch.manual_seed(0)
     network = CollectionNetwork(CollectionArchitecture(outer=8, middle=8, trunk=8, blocks=1))
     torch.nn.init.normal_(network.painter.weight, std=0.3)
     digests = tuple(sorted(map(sha256_of, paintings.glob("*.png"))))
-    nothing = {"contents": 0, "styles": 0, "held_out": 0, "steps": 0, "samples": 0, "seconds": 0.0}
-    trained = Trained(
-        format=OF_COLLECTION,
-        architecture=described(network),
-        style="a collection of 8 paintings",
-        style_sha256=digest(digests),
-        paintings=digests,
-        settings=Settings(size=64),
-        structure=0.5,
-        style_distance=0.5,
-        smallest=48,
-        largest=80,
-        **nothing,
-    )
     path = tmp_path_factory.mktemp("networks") / "painters.safetensors"
-    write_model(path, network, trained)
+    name, whole = "a collection of 8 paintings", digest(digests)
+    said = {"format": OF_COLLECTION, "style": name, "style_sha256": whole, "paintings": digests}
+    _write_untrained(path, network, **said, smallest=48, largest=80)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from stylebatch.tasks.storage.places import Place, without_secrets
 
 FILES = ("report.parquet", "traces.parquet", "run.json")
 TRIES = "3"  # MLflow's own number takes minutes to tell of a server that is not there
+AT_ONCE = 1000  # as many metrics as MLflow takes in one request
 
 
 def log_run(folder: Place, summary: Summary, server: str) -> str:
@@ -40,8 +42,10 @@ def log_run(folder: Place, summary: Summary, server: str) -> str:
     try:
         with mlflow.start_run(run_name=folder.name, tags={"stylebatch.out": without_secrets(str(folder))}) as run:
             mlflow.log_metrics(_means(summary))
-            for step, loss in _mean_curve(folder).items():
-                mlflow.log_metric("loss", loss, step=step)
+            now = int(time.time() * 1000)
+            curve = [mlflow.entities.Metric("loss", loss, now, step) for step, loss in _mean_curve(folder).items()]
+            for start in range(0, len(curve), AT_ONCE):
+                mlflow.MlflowClient().log_batch(run.info.run_id, curve[start : start + AT_ONCE])
             with TemporaryDirectory() as copies:
                 _copy(folder, Path(copies))
                 mlflow.log_artifacts(copies)

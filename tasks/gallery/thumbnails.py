@@ -76,9 +76,7 @@ def _make(copy: Copy) -> None:
     try:
         picture = mosaic(copy.members, copy.longer) if copy.members else load_picture(copy.source, copy.sha256)
     except BadInput:
-        if copy.members:
-            raise
-        if _has_changed(copy):
+        if not copy.members and _has_changed(copy):
             raise BadInput(f"{copy.source.name} was changed since the run") from None
         raise
     small = copy.longer == THUMBNAIL

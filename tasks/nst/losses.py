@@ -221,13 +221,13 @@ def observe_each(
     def at(layer: str, features: Tensor) -> list[tuple[Tensor, Tensor]]:
         # Apart for content and style, so that their gradients add up in the order in which those of one picture do:
         # where the library rounds its products alike whatever their size, the sums are the same to the last bit.
-        parts, same_parts = (((features,) if count == 1 else torch.split(features, 1)) for _ in range(2))
-        for found, (_, looks), part in zip(seen, asked, parts, strict=True):
+        for_content, for_style = (((features,) if count == 1 else torch.split(features, 1)) for _ in range(2))
+        for found, (_, looks), part in zip(seen, asked, for_content, strict=True):
             if layer in looks:
                 found[layer] = looks[layer](part)  # (1, C, h, w)
         return [
-            (objective.content_distance(layer, part), objective.style_distance(layer, same_part))
-            for (objective, _), part, same_part in zip(asked, parts, same_parts, strict=True)
+            (objective.content_distance(layer, of_content), objective.style_distance(layer, of_style))
+            for (objective, _), of_content, of_style in zip(asked, for_content, for_style, strict=True)
         ]
 
     layers = {layer for objective, looks in asked for layer in objective.weights.layers | looks.keys()}

@@ -16,10 +16,8 @@ from stylebatch.tasks.nst.color import match_colors, match_luminance
 from stylebatch.tasks.nst.condition import LOOKED_AT, look_at
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.precision import DTYPES
-from stylebatch.tasks.pictures.decode import load_picture
-from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import File, Job, Style
-from stylebatch.tasks.stylizing.objective import by_regions, load_masks, to_tensor
+from stylebatch.tasks.stylizing.objective import by_regions, load_masks, pictures_of
 
 STRIP = 128  # rows of a picture at a time, where it does not fit as a whole
 # Bytes for each pixel of what lies at the picture's own resolution at once, for each of its channels and byte of a
@@ -128,15 +126,14 @@ def _condition(style: Style, job: Job, content: Tensor) -> Tensor:
     if settings.preserve_color == "none":
         return _load_condition(style.pictures, longer, device)
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    pictures = [to_tensor(resize(load_picture(*one), longer), device) for one in style.pictures]
-    return torch.stack([look_at(_load_encoder(device), recolor(one, content)) for one in pictures]).mean(0)
+    shown = pictures_of(style.pictures, longer, device)
+    return torch.stack([look_at(_load_encoder(device), recolor(one, content)) for one in shown]).mean(0)
 
 
 @lru_cache(maxsize=1024)
 def _load_condition(pictures: tuple[File, ...], longer: float, device: str) -> Tensor:
     """The condition of a style as it is, of a collection the mean, computed once a process."""
-    each = [to_tensor(resize(load_picture(*one), longer), device) for one in pictures]
-    return torch.stack([look_at(_load_encoder(device), one) for one in each]).mean(0)
+    return torch.stack([look_at(_load_encoder(device), one) for one in pictures_of(pictures, longer, device)]).mean(0)
 
 
 @lru_cache(maxsize=2)

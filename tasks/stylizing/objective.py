@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -61,13 +61,24 @@ def load_encoder(
         return Encoder(layers, DTYPES[precision], pooling, device, network, file)
 
 
+def pictures_of(style: Iterable[File], longer: float, device: str) -> Iterator[Tensor]:
+    """A style's pictures, one after another, since a collection has hundreds: (1, 3, H, W), RGB in [0, 1].
+
+    Args:
+        longer: side in pixels.
+
+    Raises:
+        BadInput: one is damaged, or was changed meanwhile.
+    """
+    for path, sha256 in style:
+        yield to_tensor(resize(load_picture(path, sha256), longer), device)
+
+
 @lru_cache(maxsize=32)
 def load_style(pictures: tuple[File, ...], size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
     """The Gram matrices of a style as it is, of a collection their mean, computed once a process."""
-    return mean_grams(
-        style_targets(encoder, to_tensor(resize(load_picture(*one), size), str(encoder.mean.device)), layers)
-        for one in pictures
-    )
+    shown = pictures_of(pictures, size, str(encoder.mean.device))
+    return mean_grams(style_targets(encoder, one, layers) for one in shown)
 
 
 def style_grams(
@@ -78,8 +89,8 @@ def style_grams(
     if settings.preserve_color == "none":
         return load_style(style.pictures, size, layers, encoder)
     recolor = match_colors if settings.preserve_color == "match" else match_luminance
-    pictures = (to_tensor(resize(load_picture(*one), size), str(content.device)) for one in style.pictures)
-    return mean_grams(style_targets(encoder, recolor(picture, content), layers) for picture in pictures)
+    shown = pictures_of(style.pictures, size, str(content.device))
+    return mean_grams(style_targets(encoder, recolor(one, content), layers) for one in shown)
 
 
 def load_masks(styles: Sequence[Style], content: Tensor) -> Tensor | None:

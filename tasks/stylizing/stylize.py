@@ -39,7 +39,14 @@ from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.trace import Trace
 from stylebatch.tasks.stylizing.feedforward import is_far, paint
 from stylebatch.tasks.stylizing.judging import is_judged, judge
-from stylebatch.tasks.stylizing.objective import by_regions, load_masks, make_objective, to_picture, to_tensor
+from stylebatch.tasks.stylizing.objective import (
+    by_regions,
+    load_masks,
+    make_objective,
+    pictures_of,
+    to_picture,
+    to_tensor,
+)
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,7 @@ def load_statistics(pictures: tuple[File, ...], size: float, device: str) -> Ten
     Args:
         size: longer side of the pictures, in pixels.
     """
-    each = [statistics(to_tensor(resize(load_picture(*one), size), device)) for one in pictures]
-    return torch.stack(each).mean(0)
+    return torch.stack([statistics(one) for one in pictures_of(pictures, size, device)]).mean(0)
 
 
 def optimize_from(

@@ -24,7 +24,7 @@ from stylebatch.tasks.nst.figures import (
     figures_of,
 )
 from stylebatch.tasks.nst.frechet import Gaussian, cells, frechet_distance, gaussian_of
-from stylebatch.tasks.nst.losses import blend, gram_matrix
+from stylebatch.tasks.nst.losses import gram_matrix, mean_grams
 from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.stylizing.objective import to_picture, to_tensor
 from stylebatch.tasks.training.course import Judgement
@@ -50,8 +50,9 @@ class HeldOutCollection:
         self._contents = [to_tensor(resize(one, longer), device) for one in photographs.held_out]
         self._paintings = [to_tensor(resize(one, longer * style_scale), device) for one in photographs.held_out_styles]
         with torch.no_grad():
-            grams = [self._encoder(one, dict.fromkeys(DISTANCE_LAYERS, gram_matrix)) for one in self._paintings]
-            self._mean = blend(grams, [1 / len(grams)] * len(grams))
+            self._mean = mean_grams(
+                self._encoder(one, dict.fromkeys(DISTANCE_LAYERS, gram_matrix)) for one in self._paintings
+            )
             self._kept = [self._encoder(one, {STRUCTURE_LAYER: Tensor.detach}) for one in self._contents]
         self._wanted = self._gaussian(self._paintings)
         self._far = frechet_distance(self._gaussian(self._contents), self._wanted)
