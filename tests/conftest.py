@@ -128,15 +128,20 @@ def paintings(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
 def collection_network(tmp_path_factory: pytest.TempPathFactory, paintings: Path) -> Path:
     """The file of a small network that paints as that collection does, or would if it had learned something."""
     import torch
+    from PIL import Image
 
     from stylebatch.tasks.networks.models import OF_COLLECTION
     from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
+    from stylebatch.tasks.nst.ground import statistics
     from stylebatch.tasks.request.collections import digest
     from stylebatch.tasks.storage.files import sha256_of
+    from stylebatch.tasks.stylizing.objective import to_tensor
 
     torch.manual_seed(0)
     network = CollectionNetwork(CollectionArchitecture(outer=8, middle=8, trunk=8, blocks=1))
     torch.nn.init.normal_(network.painter.weight, std=0.3)
+    seen = [Image.open(path) for path in paintings.glob("*.png")]
+    network.statistics.copy_(torch.cat([statistics(to_tensor(one, "cpu")) for one in seen]).mean(0))
     digests = tuple(sorted(map(sha256_of, paintings.glob("*.png"))))
     path = tmp_path_factory.mktemp("networks") / "painters.safetensors"
     name, whole = "a collection of 8 paintings", digest(digests)

@@ -23,7 +23,7 @@ from stylebatch.tasks.storage.files import has_digest, write_atomically
 from stylebatch.tasks.storage.places import Place
 
 Network = AnyStyleNetwork | CollectionNetwork
-FORMAT, OF_COLLECTION = FORMATS = "stylebatch-any-style-1", "stylebatch-collection-1"
+FORMAT, OF_COLLECTION = FORMATS = "stylebatch-any-style-1", "stylebatch-collection-2"
 META = "stylebatch"  # the one key of the file's metadata
 LARGEST = 4096  # channels or blocks
 
@@ -105,7 +105,10 @@ def read_trained(path: Place) -> Trained:
         raise BadInput(f"{path.name} was written by another version, or is damaged: {text}") from None
     if trained.format not in FORMATS:
         known = " and ".join(map(repr, FORMATS))
-        raise BadInput(f"{path.name} has the format {trained.format!r}, and this version reads {known}")
+        raise BadInput(
+            f"{path.name} has the format {trained.format!r}, and this version reads {known}: train it again with "
+            "`stylebatch train`"
+        )
     for name, number in trained.architecture.items():
         if not 1 <= number <= LARGEST:
             raise BadInput(f"{path.name} is damaged: {number} for {name}; it is from 1 to {LARGEST}")

@@ -18,11 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from stylebatch.tasks.nst.condition import MOMENTS
-from stylebatch.tasks.nst.ground import STATISTICS, ground
+from stylebatch.tasks.nst.ground import BEYOND, STATISTICS, ground
 from stylebatch.tasks.nst.image import clamp_to_range
 from stylebatch.tasks.nst.transformation import Transformation
-
-BEYOND = 0.5  # how far out of the range the ground is shown to the network
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.linalg import LinAlgError
 
 from stylebatch.tasks.nst.adversarial import CycleWeights, Terms, apart, critic_loss, takes_for
 from stylebatch.tasks.nst.collection_network import CollectionNetwork
@@ -83,13 +84,14 @@ class CycleTrainer:
 
     def __init__(
         self,
-        new_network: Callable[[], CollectionNetwork],
+        painter: CollectionNetwork,
+        photographer: CollectionNetwork,
         new_critic: Callable[[], PatchCritic],
         steps: int,
         weights: CycleWeights,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        self.painter, self.photographer = new_network(), new_network()
+        self.painter, self.photographer = painter, photographer
         self._of_paintings, self._of_photographs = new_critic(), new_critic()
         self.average = copy.deepcopy(self.painter).requires_grad_(False)
         self.step = 0
@@ -113,12 +115,15 @@ class CycleTrainer:
             The terms of both ways round before the step.
 
         Raises:
-            ValueError: a loss is no finite number; nothing has changed.
+            ValueError: a loss, or what a network makes, is no finite number; nothing has changed.
         """
         for optimizer in self._optimizers:
             optimizer.param_groups[0]["lr"] = RATE * self._pace()
         pictures = photograph, painting
-        studied: list[_Studied] = list(each(self._study, list(zip(self.ways, pictures, strict=True))))
+        try:
+            studied: list[_Studied] = list(each(self._study, list(zip(self.ways, pictures, strict=True))))
+        except LinAlgError:  # a network made what has no ground
+            raise ValueError("a picture has no finite colours") from None
         totals = [self._weights.total(one.terms).item() for one in studied]
         if not all(map(math.isfinite, totals)):
             raise ValueError("a loss is no finite number")

@@ -1,4 +1,4 @@
-"""The ground that the network for any style paints on: the content in the style's colours and contrasts, at each scale.
+"""The ground that networks paint on: the content in the style's colours and contrasts, at each scale.
 
 Both pictures are taken apart into bands of an octave each (Burt, Adelson, "The Laplacian Pyramid as a Compact Image
 Code", 1983), and each band of the content gets the covariance of colours that the style's has, as Heeger and Bergen,
@@ -17,6 +17,7 @@ STATISTICS = 3 + 9 * (LEVELS + 1)
 # Added to the variances of a content's colours, of the coarsest band and of the others: where it has hardly any on an
 # axis they would be blown up, noise and all.
 EVEN_REST, EVEN = 3e-4, 1e-4
+BEYOND = 0.5  # how far out of the range the ground is shown to the networks
 
 
 def statistics(pictures: Tensor) -> Tensor:
@@ -31,7 +32,10 @@ def statistics(pictures: Tensor) -> Tensor:
 
 
 def ground(pictures: Tensor, style: Tensor) -> Tensor:
-    """Pictures (N, 3, H, W) with the `statistics` (N, `STATISTICS`) of their styles; some values leave the range."""
+    """Pictures (N, 3, H, W) with the `statistics` (N, `STATISTICS`) of their styles; some values leave the range.
+
+    Gradients go through the colours, and take how they are moved as given.
+    """
     mean, *flat = torch.split(style, [3, *[9] * (LEVELS + 1)], 1)
     *targets, widest = (one.view(-1, 3, 3) for one in flat)
     bands, rest = _bands(pictures)
@@ -67,7 +71,7 @@ def _moved(x: Tensor, target: Tensor, even: float) -> Tensor:
     ``A x`` with ``A = Σ^-½ (Σ^½ Σ_S Σ^½)^½ Σ^-½``, the optimal transport between two Gaussians (Dowson, Landau 1982;
     for colours Pitié, Kokaram 2007), for ``Σ`` the colours' own covariance and ``even`` on its diagonal.
     """
-    source = _covariance(x).double() + even * torch.eye(3, dtype=torch.double, device=x.device)
+    source = _covariance(x.detach()).double() + even * torch.eye(3, dtype=torch.double, device=x.device)
     forward, backward = _power(source, 0.5), _power(source, -0.5)
     transport = backward @ _power(forward @ target.double() @ forward, 0.5) @ backward
     return (transport.float() @ x.flatten(2)).view_as(x)

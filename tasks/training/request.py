@@ -26,7 +26,7 @@ COUNTING: Mapping[Method, Sequence[str]] = {
     "cyclegan": ("size", "style_scale", "content_weight", "style_weight", "precision", "seed"),
 }
 LEAST_COLLECTION = 8  # different paintings
-VERSION = 3  # to be raised with every change that gives another network for the same request
+VERSION = 4  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
 

@@ -99,6 +99,7 @@ def test_another_programs_weights_are_no_network(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"format": "stylebatch-any-style-9"}, "this version reads"),
+        ({"format": "stylebatch-collection-1"}, r"has the format 'stylebatch-collection-1'.*: train it again"),
         ({"architecture": {"outer": 16, "middle": 8, "trunk": 8, "blocks": 1, "width": 8}}, "is damaged"),
         ({"architecture": {"wings": 2}}, "is damaged"),
         ({"architecture": {"outer": 0, "trunk": 8, "blocks": 1}}, "is damaged: 0 for outer"),

@@ -52,3 +52,13 @@ def test_a_picture_of_a_few_pixels_has_a_ground() -> None:
     small = ground(picture(3, 5, 8, (0.5, 0.5, 0.5)), statistics(picture(64, 64, 9, (0.9, 0.3, 0.3))))
     assert small.shape == (1, 3, 3, 5)
     assert small.isfinite().all()
+
+
+def test_gradients_take_the_move_of_the_colours_as_given() -> None:
+    content = picture(40, 48, 6, (0.6, 0.7, 0.8)).requires_grad_()
+    wanted = statistics(picture(50, 50, 1, (1, 0.4, 0.2)))
+    value = ground(content, wanted)[0, 1, 20, 30]
+    (gradient,) = torch.autograd.grad(value, content)
+    # So moved, the colours are linear in the content's, but for the style's mean.
+    assert (gradient * content).sum().item() == pytest.approx((value - wanted[0, 1]).item(), abs=1e-4)
+    assert abs(value.item() - wanted[0, 1].item()) > 0.01

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -104,11 +106,18 @@ def test_the_number_of_cores_does_not_decide_the_network(request_: Request) -> N
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_a_network_that_has_learned_nothing_is_as_far_as_the_photographs(request_: Request) -> None:
+def test_a_network_that_has_learned_nothing_has_the_colours_of_what_was_not_held_out(
+    request_: Request, collection: Sequence[File]
+) -> None:
+    colours = {sha256: fmean(np.array(Image.open(path)).mean((0, 1)) / 255) for path, sha256 in collection}
+    learned = [colours[sha256] for _, sha256 in request_.styles[1:]]
     with CollectionSession(request_, SLOT) as session:
+        picture = session._held_out._contents[0]
+        painted = session.network(picture).mean().item()
         judged = session._held_out.judge(session.network)
-        assert judged.loss == pytest.approx(1, abs=1e-6)
-        assert judged.structure == pytest.approx(1, abs=1e-4)
+    assert painted == pytest.approx(fmean(learned), abs=0.02)
+    assert judged.loss < 0.95
+    assert 0.7 < judged.structure < 0.99
 
 
 def test_a_training_that_diverges_is_told(request_: Request) -> None:
