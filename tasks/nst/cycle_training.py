@@ -123,7 +123,7 @@ class CycleTrainer:
         try:
             studied: list[_Studied] = list(each(self._study, list(zip(self.ways, pictures, strict=True))))
         except LinAlgError:  # a network made what has no ground
-            raise ValueError("a picture has no finite colours") from None
+            raise ValueError("what a network made holds no finite number") from None
         totals = [self._weights.total(one.terms).item() for one in studied]
         if not all(map(math.isfinite, totals)):
             raise ValueError("a loss is no finite number")

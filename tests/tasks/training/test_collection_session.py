@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from PIL import Image
+from torch import Tensor
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest
@@ -106,16 +106,16 @@ def test_the_number_of_cores_does_not_decide_the_network(request_: Request) -> N
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_a_network_that_has_learned_nothing_has_the_colours_of_what_was_not_held_out(
-    request_: Request, collection: Sequence[File]
-) -> None:
-    colours = {sha256: fmean(np.array(Image.open(path)).mean((0, 1)) / 255) for path, sha256 in collection}
-    learned = [colours[sha256] for _, sha256 in request_.styles[1:]]
+def test_networks_begin_at_the_mean_colours_of_what_they_are_to_make(request_: Request) -> None:
+    def colour(files: Sequence[File]) -> Tensor:
+        return torch.tensor(np.mean([np.array(Image.open(path)).mean((0, 1)) / 255 for path, _ in files], 0))
+
     with CollectionSession(request_, SLOT) as session:
-        picture = session._held_out._contents[0]
-        painted = session.network(picture).mean().item()
-        judged = session._held_out.judge(session.network)
-    assert painted == pytest.approx(fmean(learned), abs=0.02)
+        begun, judged = session._trainer, session._held_out.judge(session.network)
+    for network, learned in ((begun.painter, request_.styles[1:]), (begun.photographer, request_.contents[1:])):
+        found, wanted = network.statistics[0, :3].double(), colour(learned)
+        torch.testing.assert_close(found, wanted, rtol=0, atol=0.02)
+    assert torch.equal(begun.average.statistics, begun.painter.statistics)
     assert judged.loss < 0.95
     assert 0.7 < judged.structure < 0.99
 
