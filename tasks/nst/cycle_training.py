@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.linalg import LinAlgError
 
 from stylebatch.tasks.nst.adversarial import CycleWeights, Terms, apart, critic_loss, takes_for
 from stylebatch.tasks.nst.collection_network import CollectionNetwork
@@ -66,8 +65,14 @@ class _Studied:
 
 
 def go_round(way: Way, picture: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Terms, Tensor]:
-    """The terms of one picture (1, 3, H, W), RGB in [0, 1], and what ``there`` makes of it, the same shape."""
+    """The terms of one picture (1, 3, H, W), RGB in [0, 1], and what ``there`` makes of it, the same shape.
+
+    Raises:
+        ValueError: it makes what is no finite number, and has no ground.
+    """
     made = way.there(picture, dtype)
+    if not made.isfinite().all():
+        raise ValueError("what a network makes is no finite number")
     returned, same = way.back(torch.cat([made, picture]), dtype).split(1)
     terms = Terms(takes_for(way.critic(made), 1), apart(returned, picture), apart(same, picture))
     return terms, made
@@ -120,10 +125,7 @@ class CycleTrainer:
         for optimizer in self._optimizers:
             optimizer.param_groups[0]["lr"] = RATE * self._pace()
         pictures = photograph, painting
-        try:
-            studied: list[_Studied] = list(each(self._study, list(zip(self.ways, pictures, strict=True))))
-        except LinAlgError:  # a network made what has no ground
-            raise ValueError("what a network made holds no finite number") from None
+        studied: list[_Studied] = list(each(self._study, list(zip(self.ways, pictures, strict=True))))
         totals = [self._weights.total(one.terms).item() for one in studied]
         if not all(map(math.isfinite, totals)):
             raise ValueError("a loss is no finite number")

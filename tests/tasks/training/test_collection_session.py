@@ -108,7 +108,7 @@ def test_the_number_of_cores_does_not_decide_the_network(request_: Request) -> N
 
 def test_networks_begin_at_the_mean_colours_of_what_they_are_to_make(request_: Request) -> None:
     def colour(files: Sequence[File]) -> Tensor:
-        return torch.tensor(np.mean([np.array(Image.open(path)).mean((0, 1)) / 255 for path, _ in files], 0))
+        return torch.tensor(np.mean([np.array(Image.open(str(path))).mean((0, 1)) / 255 for path, _ in files], 0))
 
     with CollectionSession(request_, SLOT) as session:
         begun, judged = session._trainer, session._held_out.judge(session.network)
