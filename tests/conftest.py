@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
@@ -50,14 +51,28 @@ ROOT = Path(__file__).parent.parent
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What the tests of a module share is made by one process: they all go there (``--dist loadgroup``).
+    """A module's tests go to one process, which makes what they share (``--dist loadgroup``).
+
+    Those of a Prefect server go to one together: to start a second server takes as long as ten tests. While a flow
+    waits for its server, the other process computes. What is slow is worth a second one.
 
     As soon as a test is found: when all are, xdist has looked at the marks already.
     """
     if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
-        found = item._fixtureinfo.name2fixturedefs.values()
-        if any(fixture.scope == "module" for (*_, fixture) in found):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+        at_server = "prefect_server" in item.fixturenames and not item.get_closest_marker("slow")
+        item.add_marker(pytest.mark.xdist_group("prefect" if at_server else item.location[0]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long groups begin and the short ones fill up the end: a module of many tests has short ones."""
+
+    def length(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("xdist_group")
+        return 0 if mark is None or mark.args == ("prefect",) else tests[item.location[0]]
+
+    tests = Counter(item.location[0] for item in items)
+    items.sort(key=length)
 
 
 @pytest.fixture(scope="session")
