@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def samples() -> Path:
     """The folder of the sample manifests, with ``images/`` and ``styles/``."""
     return ROOT / "manifests"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _weights_in_memory() -> Iterator[None]:
+    """The bundled weights are read from their file once a process; each encoder of a test is still made of them."""
+    from stylebatch.tasks.nst import weights
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(weights, "_read_palette", cache(weights._read_palette))
+        yield
 
 
 @pytest.fixture

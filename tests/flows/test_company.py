@@ -28,7 +28,7 @@ def gain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write_manifest(folder: Path, samples: Path, **settings: object) -> Path:
     document = {
-        "defaults": {"size": 64, "steps": 2, "precision": "float32", **settings},
+        "defaults": {"size": 48, "steps": 2, "precision": "float32", "judge": 0, **settings},
         "contents": [f"{samples}/images/{name}.jpg" for name in ("chelsea", "coffee")],
         "styles": [f"{samples}/styles/{name}.jpg" for name in ("swirls", "glass")],
     }
