@@ -200,7 +200,10 @@ def prefect_server(pytestconfig: pytest.Config) -> Iterator[str]:
         wait_for(lambda: _answers(url), "the Prefect server answers", server)
         if empty and not empty.exists():
             _copy(database, empty)
-        yield url
+        with pytest.MonkeyPatch.context() as patched:
+            # At its end each flow of this process would wait for its heart, which sleeps for a second at a time.
+            patched.setattr("prefect.flow_engine.BaseFlowRunEngine.heartbeat_seconds", None)
+            yield url
     finally:
         server.terminate()
         server.wait(timeout=FUSE)
