@@ -87,8 +87,9 @@ def _weights_in_memory() -> Iterator[None]:
     """The bundled weights are read from their file once a process; each encoder of a test is still made of them."""
     from stylebatch.tasks.nst import weights
 
+    read = cache(weights._read_palette)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(weights, "_read_palette", cache(weights._read_palette))
+        patched.setattr(weights, "_read_palette", lambda path: {**read(path)})
         yield
 
 
