@@ -100,6 +100,12 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def no_grids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run of this test draws its results in grids, which takes as long as to paint some of them."""
+    monkeypatch.setattr("stylebatch.flows.settling.write_grids", lambda *_: [])
+
+
+@pytest.fixture
 def manifest(tmp_path: Path, samples: Path) -> Path:
     """Two contents in one style, at 64 px and three steps."""
     path = tmp_path / "pairs.yaml"

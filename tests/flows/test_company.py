@@ -17,7 +17,7 @@ from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.storage.files import names_in
 from stylebatch.tasks.stylizing import stylize as step
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "no_grids")
 
 
 @pytest.fixture(autouse=True)
