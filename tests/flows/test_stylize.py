@@ -119,7 +119,7 @@ def test_a_transient_fault_is_tried_again_and_one_that_stays_fails_its_row_alone
 ) -> None:
     calls: list[int] = []
     fault = OSError(5, "Input/output error")
-    faults = {1: [fault] * 2, 2: [fault] * 4, 3: [ValueError("no")]}
+    faults: dict[int, list[Exception]] = {1: [fault] * 2, 2: [fault] * 4, 3: [ValueError("no")]}
 
     def faulty(job: Job, store: Store, leases: Leases, *options: bool) -> Record:
         calls.append(job.row)
