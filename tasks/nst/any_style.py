@@ -83,10 +83,14 @@ class AnyStyleNetwork(Transformation):
             strength: of the strokes on the ground, (N,), in [0, 1]; all of them unless given.
         """
         told, statistics = torch.split(condition, [MOMENTS, STATISTICS], 1)
-        under = ground(pictures, statistics)  # (N, 3, H, W)
+        under = self.under(pictures, statistics)  # (N, 3, H, W)
         x = torch.cat([pictures, under.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, 6, H, W)
         strokes = self.strokes(x, *self._modulation(told), dtype, strip)
         return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
+
+    def under(self, pictures: Tensor, statistics: Tensor) -> Tensor:
+        """What is painted on: the `ground` of pictures (N, 3, H, W), by their styles' statistics (N, `STATISTICS`)."""
+        return ground(pictures, statistics)
 
     def _modulation(self, told: Tensor) -> tuple[Tensor, Tensor]:
         """The gains and the shifts, (N, channels) each, that moments (N, `MOMENTS`) make."""
