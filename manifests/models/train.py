@@ -59,18 +59,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--contents", required=True, metavar="GLOB", help="photographs")
     parser.add_argument("--styles", required=True, metavar="GLOB", help="paintings, each a style of its own")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the network's file, NAME.safetensors")
-    parser.add_argument("--seconds", required=True, type=float, help="that the training takes")
+    parser.add_argument("--seconds", required=True, type=_positive, help="that the training takes")
     parser.add_argument(
-        "--content-weight", type=float, default=CONTENT, help="beside 1 of the style: less paints more boldly"
+        "--content-weight", type=_positive, default=CONTENT, help="beside 1 of the style: less paints more boldly"
     )
     parser.add_argument("--start", type=Path, metavar="FILE", help="a network to start from, instead of a new one")
-    parser.add_argument("--rate", type=float, default=MATRIX_RATE, help="of learning: less to refine a network")
+    parser.add_argument("--rate", type=_positive, default=MATRIX_RATE, help="of learning: less to refine a network")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
+    if not asked.out.parent.is_dir():
+        parser.error(f"--out: there is no folder {asked.out.parent}")
     try:
         train(asked)
     except (BadInput, BadRequest) as error:
         parser.error(str(error))
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return number
 
 
 def train(asked: argparse.Namespace) -> None:
