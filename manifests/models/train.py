@@ -17,7 +17,8 @@ command gives another network each time, though hardly a better or a worse one.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -92,7 +93,7 @@ def train(asked: argparse.Namespace) -> None:
         BadInput, BadRequest: a picture or the start cannot be read, there are too few pictures or too small ones, or
             the training has diverged.
     """
-    device = _device()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(asked.seed)
     chance = Random(asked.seed)
     judged_contents, contents = set_apart(_files(asked.contents, "--contents"))
@@ -110,7 +111,8 @@ def train(asked: argparse.Namespace) -> None:
     batched = BatchedCriterion(criterion.content, criterion.style, criterion.tv)
     learner = Learner(network, optimizer, samples, encoder, batched)
     steps = Steps(learner.step, samples.draw, {side: max(2, PIXELS // side**2) for side in CROPS}, device)
-    seconds = _take(steps, optimizer, Progress(learner, optimizer, steps), asked.seconds, chance)
+    with _in_haste():
+        seconds = _take(steps, optimizer, Progress(learner, optimizer, steps), asked.seconds, chance)
 
     learned = AnyStyleNetwork(network.architecture).to(device)
     learned.load_state_dict(optimizer.average.state_dict())
@@ -147,13 +149,16 @@ def _take(steps: Steps, optimizer: Optimizer, progress: Progress, seconds: float
     return passed
 
 
-def _device() -> str:
-    """The GPU, which is told to be quick rather than exact in float32; the processor where there is none."""
-    if not torch.cuda.is_available():
-        return "cpu"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    torch.backends.cudnn.benchmark = True
-    return "cuda"
+@contextmanager
+def _in_haste() -> Iterator[None]:
+    """Within this a GPU is quick rather than exact in float32; what is judged afterwards is judged exactly."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    matmul.allow_tf32 = cudnn.allow_tf32 = cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
 
 
 def _files(glob: str, where: str) -> list[Place]:
