@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Protocol
 
 
@@ -37,7 +36,7 @@ class Settled(Protocol):
         """To make a picture that failed."""
 
     @property
-    def output(self) -> Path | None:
+    def output(self) -> str | None:
         """The picture, relative to the run's folder."""
 
 

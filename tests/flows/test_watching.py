@@ -28,7 +28,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Row:
-    output: Path | None
+    output: str | None
     status: str = "completed"
     record: object = None
     attempts: int | None = None
