@@ -10,6 +10,7 @@ from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.progress import telling, watching
 from stylebatch.tasks.results.folders import picture_name
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
@@ -43,7 +44,7 @@ def settle_kept(store: AnyStore, kept: Kept, status: Status) -> Outcome:
 def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Iterable[BadRow] = ()) -> None:
     """Take the rows into the ledger of which nothing is to be computed."""
     ledger.add([*work.settled, *map(refused, undecodable)])
-    kept = (decide(job, work.known) for job in work.jobs)
+    kept = (decide(job, work.known) for job in telling(work.jobs, watching().settling))
     ledger.add([settle_kept(store, one, "cached") for one in kept if isinstance(one, Kept)])
     clear_others(work, ledger, store)
 

@@ -19,6 +19,7 @@ from stylebatch.tasks.pictures.voronoi import Cell, cells_of
 from stylebatch.tasks.plan.derived_ids import DerivedIds, NameTaken
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
+from stylebatch.tasks.progress import telling, watcher
 from stylebatch.tasks.request.collections import digest, stem_of
 from stylebatch.tasks.request.ids import KEY
 from stylebatch.tasks.request.manifest import Manifest
@@ -161,7 +162,7 @@ def make_jobs(
         )
 
     jobs, bad_rows = [], []
-    for pair in pairs:
+    for pair in telling(pairs, watcher.get().looking_up):
         try:
             job = make(pair)
             if pair.next_styles:

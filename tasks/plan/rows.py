@@ -20,7 +20,7 @@ from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
 from stylebatch.tasks.pictures.voronoi import cells_of
-from stylebatch.tasks.progress import watcher
+from stylebatch.tasks.progress import telling, watcher
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.keep import check_keep
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
@@ -36,7 +36,6 @@ from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, witho
 T = TypeVar("T")
 SETTINGS = frozenset(Settings.model_fields)  # pydantic's own mapping takes a while to be asked for
 
-TOLD_EVERY = 2000  # rows, some tenth of a second
 ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
 
@@ -99,10 +98,7 @@ def check_rows(
     check_row = _RowCheck(manifest, overrides, decode)
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
-    watching = watcher.get()
-    for number, raw in enumerate(manifest.rows, start=1):
-        if number % TOLD_EVERY == 0:
-            watching.checking(number, len(manifest.rows))
+    for number, raw in enumerate(telling(manifest.rows, watcher.get().checking), start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
         try:
             checked = check_row(number, row)

@@ -38,17 +38,21 @@ def test_without_a_terminal_lines_tell_how_far_it_is() -> None:
     console = Console(file=io.StringIO(), width=200)
     lines = Lines(console, every=0)
     lines.checking(4000, 1_000_000)
+    lines.looking_up(6000, 1_000_000)
+    lines.settling(8000, 1_000_000)
     lines.planned([Job("a", 3), Job("b", 1)], [Row(None, "failed")])
     lines.stepped(Job("a", 3))
     lines.finished(Job("a", 3), [Row(None)])
-    checked, first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    checked, looked_up, settled, first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert checked == "checking row 4,000 of 1,000,000"
+    assert looked_up == "looking for what is done: row 6,000 of 1,000,000"
+    assert settled == "putting pictures in place: row 8,000 of 1,000,000"
     assert first.startswith("1/3 rows, 1 failed, 1/4 steps")
     assert second.startswith("2/3 rows, 1 failed, 3/4 steps")
     rare = Lines(console, every=1e9)
     rare.planned([Job("a", 3)], [])
     rare.stepped(Job("a", 3))
-    assert len(console.file.getvalue().splitlines()) == 3  # type: ignore[attr-defined]
+    assert len(console.file.getvalue().splitlines()) == 5  # type: ignore[attr-defined]
 
 
 def paint(file: Path, colour: str) -> Path:
