@@ -147,7 +147,7 @@ class Store(Folders[Path]):
         """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
         leftovers = [self.records / name for name in names_in(self.records) if not KEPT.fullmatch(name)]
         for folder in (self.folder, self.images, self.pictures, self.traces):
-            leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
+            leftovers += filter(_is_left_behind, _unfinished(folder))
         for file in leftovers:
             file.unlink(missing_ok=True)
         with suppress(OSError):  # the next run does it
@@ -188,6 +188,21 @@ class Store(Folders[Path]):
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """The files in a folder that are being written, or were when their writer was killed."""
+    # Not by `glob`, which holds all names of a folder at once: those of a million pictures take 200 MB.
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        yield from (
+            folder / entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")
+        )
+
+
+def _is_left_behind(file: Path) -> bool:
+    with suppress(FileNotFoundError):  # it has been finished meanwhile
+        return time.time() - file.stat().st_mtime > LEFT_BEHIND
+    return False
 
 
 def _is_same(target: str, picture: str, sha256: str) -> bool:

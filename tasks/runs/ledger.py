@@ -90,12 +90,13 @@ class Ledger:
                     error_type="FileNotFoundError",
                     error=f"{one.output} was removed while the run was going on; run again",
                 )
-                for one in self.outcomes
+                for one in (self.outcomes if outputs else ())
                 if one.output in outputs
             ]
-            rows = {one.row for one in lost}
-            self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
-            self.failures += len(lost)
+            if lost:
+                rows = {one.row for one in lost}
+                self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
+                self.failures += len(lost)
             return lost
 
     def write(self, state: State) -> None:
