@@ -40,6 +40,7 @@ from tests.benchmarks.searches import SAMPLES, Company, jobs_of, product_rate
 
 SIZES, COUNTS = (256, 512, 1024), (1, 2, 4, 8, 16, 32)
 WARM, STEPS = 3, 10  # steps; the first ones choose kernels
+ROOMS = ("tests/tasks/devices", "tests/tasks/nst")  # whose tests need nothing but what computes
 TESTS, TIME = 120.0, 360.0  # seconds: for the tests; and from the start on, until no other row is begun
 PAINTED = 400  # pictures
 SHORT = 0.6  # of the memory that a company needs: what it is left with when that is to run out
@@ -159,7 +160,7 @@ def main() -> None:
         return
     began, device = time.monotonic(), "cuda:0"
     console.print(f"{torch.cuda.get_device_name(device)}, PyTorch {torch.__version__}, {sys.version.split()[0]}")
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "cuda", "tests/tasks"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *ROOMS]
     tests = subprocess.run(command, check=False, timeout=TESTS).returncode
     precision = jobs_of(64, 1, device)[0].settings.precision
     rate = product_rate(device, DTYPES[precision], 8192)
