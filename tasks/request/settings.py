@@ -181,8 +181,9 @@ class Settings(BaseModel):
     )
     scales: Annotated[int, Field(ge=1, le=6)] | Literal["auto"] = Field(
         "auto",
-        description="resolutions from coarse to fine, each half the next, among which the steps are shared out; "
-        "`auto`: 1 up to 768 px, above it as many as bring the coarsest to 768 px or less",
+        description="resolutions from coarse to fine, each half the next, each of which has the "
+        "same time; `auto`: 1 up to 384 px, above it as many as bring the coarsest to 384 px or less "
+        "(classic: the same steps, 768 px)",
     )
     memory_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"] = Field(
         "auto",

@@ -27,7 +27,7 @@ from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses
 from stylebatch.tasks.nst.optimize import Optimized, Search, alone, search
-from stylebatch.tasks.nst.scales import automatic_scales, carry_over, resolutions
+from stylebatch.tasks.nst.scales import carry_over, resolutions, scales_of
 from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.encode import encode, read_back, write_picture
@@ -140,13 +140,13 @@ def optimize_by_scales(
         What was made at the finest, with the steps of all resolutions.
     """
     settings, longer = job.settings, job.settings.longer_side(picture.size)
-    scales = automatic_scales(longer) if settings.scales == "auto" else settings.scales
+    scales = scales_of(settings.objective, longer, settings.scales)
     shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
     fitting = sum(min(scaled_size(*picture.size, longer / 2**halvings)) >= shortest for halvings in range(scales))
     content = start = torch.empty(0)
     optimized: Optimized | None = None
     steps_before = 0
-    for size, steps in resolutions(longer, fitting, settings.steps):
+    for size, steps in resolutions(settings.objective, longer, fitting, settings.steps):
         content = to_tensor(resize(picture, size), slot.device)
         before, start = start, start_picture(job, content, slot, frugal)
         if optimized:

@@ -14,7 +14,7 @@ from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.networks.bundled import BUNDLED
-from stylebatch.tasks.nst.scales import automatic_scales, resolutions
+from stylebatch.tasks.nst.scales import resolutions, scales_of
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.collections import pattern_of
@@ -180,8 +180,9 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
 
 def full_steps(settings: Settings, size: int) -> float:
     """How many steps at the full size, in pixels of the longer side, take as long as those of all resolutions."""
-    scales = automatic_scales(size) if settings.scales == "auto" else settings.scales
-    return sum(steps * (side / size) ** 2 for side, steps in resolutions(size, scales, settings.steps))
+    scales = scales_of(settings.objective, size, settings.scales)
+    shared = resolutions(settings.objective, size, scales, settings.steps)
+    return sum(steps * (side / size) ** 2 for side, steps in shared)
 
 
 def _minutes(seconds: float) -> str:

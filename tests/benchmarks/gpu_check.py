@@ -102,7 +102,7 @@ def steps_table(device: str, until: float) -> Table:
                     raise
                 table.add_row(str(size), str(count), "does not fit")
                 continue
-            chosen = " (chosen)" if count == most_in_company("cuda", "bfloat16", size * size * 2 // 3) else ""
+            chosen = " (chosen)" if count == most_in_company("cuda", "bfloat16", size * size * 3 // 4) else ""
             table.add_row(
                 str(size),
                 f"{count}{chosen}",

@@ -31,6 +31,7 @@ def jobs_of(size: int, count: int, device: str, precision: str = "auto", steps: 
             "style": f"styles/{STYLES[number % len(STYLES)]}.jpg",
             "size": size,
             "steps": steps,
+            "scales": 1,
             "precision": precision,
         }
         for number in range(count)

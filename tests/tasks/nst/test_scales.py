@@ -5,25 +5,39 @@ from __future__ import annotations
 import pytest
 import torch
 
-from stylebatch.tasks.nst.scales import automatic_scales, carry_over, resolutions
-
-
-@pytest.mark.parametrize(("size", "scales"), [(64, 1), (768, 1), (769, 2), (1536, 2), (2048, 3), (4096, 4)])
-def test_the_coarsest_is_of_a_size_that_suits_the_network(size: int, scales: int) -> None:
-    assert automatic_scales(size) == scales
+from stylebatch.tasks.nst.scales import carry_over, resolutions, scales_of
 
 
 @pytest.mark.parametrize(
-    ("size", "scales", "steps", "expected"),
+    ("objective", "size", "scales"),
     [
-        (512, 1, 150, [(512, 150)]),
-        (1024, 2, 151, [(512, 75), (1024, 76)]),
-        (100, 3, 10, [(25, 3), (50, 3), (100, 4)]),
-        (100, 4, 2, [(50, 1), (100, 1)]),
+        *(("classic", *one) for one in ((64, 1), (768, 1), (769, 2), (1536, 2), (2048, 3), (4096, 4))),
+        *(("balanced", *one) for one in ((64, 1), (384, 1), (385, 2), (768, 2), (1024, 3), (2048, 4))),
     ],
 )
-def test_steps_are_shared_out(size: int, scales: int, steps: int, expected: list[tuple[int, int]]) -> None:
-    assert resolutions(size, scales, steps) == expected
+def test_the_coarsest_is_of_a_size_that_suits_the_network(objective: str, size: int, scales: int) -> None:
+    assert scales_of(objective, size, "auto") == scales
+    assert scales_of(objective, size, 5) == 5
+
+
+@pytest.mark.parametrize(
+    ("objective", "size", "scales", "steps", "expected"),
+    [
+        ("classic", 512, 1, 150, [(512, 150)]),
+        ("classic", 1024, 2, 151, [(512, 75), (1024, 76)]),
+        ("classic", 100, 3, 10, [(25, 3), (50, 3), (100, 4)]),
+        ("classic", 100, 4, 2, [(50, 1), (100, 1)]),
+        ("balanced", 256, 1, 100, [(256, 100)]),
+        ("balanced", 512, 2, 100, [(256, 80), (512, 20)]),
+        ("balanced", 1024, 3, 100, [(256, 77), (512, 19), (1024, 4)]),
+        ("balanced", 100, 3, 4, [(25, 2), (50, 1), (100, 1)]),
+        ("balanced", 100, 3, 2, [(50, 1), (100, 1)]),
+    ],
+)
+def test_steps_are_shared_out(
+    objective: str, size: int, scales: int, steps: int, expected: list[tuple[int, int]]
+) -> None:
+    assert resolutions(objective, size, scales, steps) == expected
 
 
 def test_a_change_is_carried_over_and_the_detail_stays() -> None:

@@ -108,7 +108,7 @@ def test_other_layers_views_number_formats_and_steps_are_other_company() -> None
 def test_a_gpu_has_more_company_than_a_processor() -> None:
     pixels = 256 * 192
     assert [most_in_company(device, "bfloat16", pixels) for device in ("cpu", "cuda:1")] == [1, 16]
-    assert most_in_company("cuda:0", "float32", 1024 * 1024) == 1
+    assert [most_in_company("cuda:0", "bfloat16", side * side * 3 // 4) for side in (512, 1024, 2048)] == [16, 4, 1]
     assert most_in_company("cpu", "bfloat16", 32 * 32) == MOST
     assert most_in_company("cpu", "float32", 32 * 32) == 1, "without bfloat16 there is nothing to gain"
     assert rows(in_batches(optimized(2, 256), SIZES, [Slot("cuda:0")])) == [[0, 1]]
