@@ -235,14 +235,15 @@ class _RowCheck:
     def _check_styles(
         self, row: Mapping[str, Any], longer: float, shortest: int, found: list[tuple[str, str]]
     ) -> tuple[NamedStyle, ...]:
-        asked = row.get("style"), longer, shortest
-        if isinstance(asked[0], str) and asked in self._styles:
+        cell: Any = row.get("style")
+        asked = cell, longer, shortest
+        if isinstance(cell, str) and asked in self._styles:
             styles, problems = self._styles[asked]
         else:
             problems = []
             styles = self._read(row, "style", _parse_styles, problems)
             self._look("style", (style.name for style in styles), longer, shortest, problems)
-            if isinstance(asked[0], str):
+            if isinstance(cell, str):
                 self._styles[asked] = styles, problems
         found += problems
         return styles

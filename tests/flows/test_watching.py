@@ -55,9 +55,9 @@ def test_without_a_terminal_lines_tell_how_far_it_is() -> None:
     assert len(console.file.getvalue().splitlines()) == 5  # type: ignore[attr-defined]
 
 
-def paint(file: Path, colour: str) -> Path:
+def paint(file: Path, colour: str) -> str:
     Image.new("RGB", (32, 32), colour).save(file)
-    return Path(file.name)
+    return file.name
 
 
 def test_the_newest_picture_has_a_name_of_its_own(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_newest_picture_has_a_name_of_its_own(tmp_path: Path) -> None:
     latest = Latest(tmp_path, shown.append, every=0)
     latest([Row(red), Row(None, "failed")])
     assert (tmp_path / "latest.png").read_bytes() == (tmp_path / red).read_bytes()
-    latest([Row(Path("gone.png"))])
+    latest([Row("gone.png")])
     latest([Row(blue)])
     assert (tmp_path / "latest.png").read_bytes() == (tmp_path / blue).read_bytes()
     assert shown == [tmp_path / "latest.png"] * 2
