@@ -6,7 +6,12 @@ import pytest
 
 from stylebatch.tasks.request.row_table import RowTable
 
-ROWS: list[dict[str, object]] = [{"content": "a", "size": 1}, {"style": None, "content": "b"}, {}, {"size": True, "x_of": [1]}]
+ROWS: list[dict[str, object]] = [
+    {"content": "a", "size": 1},
+    {"style": None, "content": "b"},
+    {},
+    {"size": True, "x_of": [1]},
+]
 
 
 def test_rows_have_the_cells_that_they_were_given_and_no_others() -> None:
