@@ -25,7 +25,8 @@ def test_spans_are_named_by_the_manifest_and_by_the_ids(
     pair = f"{samples}/images/chelsea.jpg,{samples}/styles/swirls.jpg"
     manifest.write_text(f"id,content,style,size,steps,judge\ncat,{pair},48,1,0\n")
     stylize(manifest, tmp_path / "out", grids=False)
-    spans = [span for span in collected.get_finished_spans() if span.instrumentation_scope.name == "prefect"]
+    scoped = [(span.instrumentation_scope, span) for span in collected.get_finished_spans()]
+    spans = [span for scope, span in scoped if scope and scope.name == "prefect"]
     assert [span.name for span in spans] == ["cat", "mine"]
     assert spans[0].parent
     assert spans[0].parent.span_id == spans[1].context.span_id
