@@ -1,6 +1,8 @@
 # Everything runs in .venv, with the versions that constraints.txt pins.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled modules are kept, whatever the shell says: without them, each process of the tests compiles all anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-slow lint format settings bench bench-company gpu-check constraints clean
 .DEFAULT_GOAL := help
@@ -13,10 +15,10 @@ demo: .venv/installed  ## stylize nine sample pairs, paint twenty in one pass, a
 	$(BIN)/stylebatch run manifests/demo.yaml --gallery
 
 test: .venv/installed  ## run the tests
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
 
 test-slow: .venv/installed  ## run those that take long and seldom tell more
-	$(BIN)/pytest -n 2 --dist loadgroup -m slow
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m slow
 
 lint: .venv/installed  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -11,8 +11,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,14 +52,28 @@ ROOT = Path(__file__).parent.parent
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What the tests of a module share is made by one process: they all go there (``--dist loadgroup``).
+    """A module's tests go to one process, which makes what they share (``--dist loadgroup``).
+
+    Those of a Prefect server go to one together: to start a second server takes as long as ten tests. While a flow
+    waits for its server, the other process computes. What is slow is worth a second one.
 
     As soon as a test is found: when all are, xdist has looked at the marks already.
     """
     if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
-        found = item._fixtureinfo.name2fixturedefs.values()
-        if any(fixture.scope == "module" for (*_, fixture) in found):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+        at_server = "prefect_server" in item.fixturenames and not item.get_closest_marker("slow")
+        item.add_marker(pytest.mark.xdist_group("prefect" if at_server else item.location[0]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long groups begin and the short ones fill up the end: a module of many tests has short ones."""
+
+    def length(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("xdist_group")
+        return 0 if mark is None or mark.args == ("prefect",) else tests[item.location[0]]
+
+    tests = Counter(item.location[0] for item in items)
+    items.sort(key=length)
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +82,27 @@ def samples() -> Path:
     return ROOT / "manifests"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _weights_in_memory() -> Iterator[None]:
+    """The bundled weights are read from their file once a process; each encoder of a test is still made of them."""
+    from stylebatch.tasks.nst import weights
+
+    read = cache(weights._read_palette)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(weights, "_read_palette", lambda path: {**read(path)})
+        yield
+
+
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pairs are optimized in company within this test, but each by a task of its own."""
     monkeypatch.setattr("stylebatch.tasks.plan.batches.IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
+
+
+@pytest.fixture
+def no_grids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run of this test draws its results in grids, which takes as long as to paint some of them."""
+    monkeypatch.setattr("stylebatch.flows.settling.write_grids", lambda *_: [])
 
 
 @pytest.fixture
@@ -174,7 +207,10 @@ def prefect_server(pytestconfig: pytest.Config) -> Iterator[str]:
         wait_for(lambda: _answers(url), "the Prefect server answers", server)
         if empty and not empty.exists():
             _copy(database, empty)
-        yield url
+        with pytest.MonkeyPatch.context() as patched:
+            # At its end each flow of this process would wait for its heart, which sleeps for a second at a time.
+            patched.setattr("prefect.flow_engine.BaseFlowRunEngine.heartbeat_seconds", None)
+            yield url
     finally:
         server.terminate()
         server.wait(timeout=FUSE)

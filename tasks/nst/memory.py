@@ -8,9 +8,8 @@ picture comes out the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -41,14 +40,24 @@ class StageMemory:
     largest: float
 
 
-@lru_cache(maxsize=8)
+# By what an encoder is built of, since its weights are no matter, and no encoder is to be kept alive by this.
+_measured: dict[tuple[str, torch.dtype, torch.device], tuple[StageMemory, ...]] = {}
+
+
 def stages_of(encoder: Encoder) -> tuple[StageMemory, ...]:
-    """Measure the encoder's stages on a small picture: features grow with the number of pixels."""
+    """The encoder's stages, measured once for all encoders that are built alike."""
+    built = repr(encoder), encoder.dtype, encoder.mean.device
+    if built not in _measured:
+        _measured[built] = tuple(_measure(encoder))
+    return _measured[built]
+
+
+def _measure(encoder: Encoder) -> Iterator[StageMemory]:
+    """On a small picture: features grow with the number of pixels."""
     parameters = {parameter.data_ptr() for parameter in encoder.parameters()}
     pixels = PROBE * PROBE
     x = torch.zeros((1, 3, PROBE, PROBE), dtype=encoder.dtype, device=encoder.mean.device)
     x = x.to(memory_format=torch.channels_last).requires_grad_()
-    measured = []
     for stage in encoder.stages:
         kept: dict[int, int] = {}
 
@@ -60,9 +69,8 @@ def stages_of(encoder: Encoder) -> tuple[StageMemory, ...]:
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             y, _ = encoder.through(stage, x, {})
         sizes = [*kept.values(), y.nbytes]
-        measured.append(StageMemory(x.nbytes / pixels, sum(kept.values()) / pixels, max(sizes) / pixels))
+        yield StageMemory(x.nbytes / pixels, sum(kept.values()) / pixels, max(sizes) / pixels)
         x = y.detach().requires_grad_()
-    return tuple(measured)
 
 
 def peak_memory(stages: Sequence[StageMemory], pixels: int, history: int, recomputed: int) -> float:

@@ -34,7 +34,7 @@ LADDERS: Mapping[str, Ladder] = {"balanced": Ladder(longest=384, ratio=4), "clas
 
 
 def scales_of(objective: str, size: int, scales: int | Literal["auto"]) -> int:
-    """The number of resolutions, each half the next; ``auto``: until the coarsest is no longer than `Ladder.longest`."""
+    """The number of resolutions, each half the next; ``auto``: until the coarsest is `Ladder.longest` or shorter."""
     if scales != "auto":
         return scales
     found = 1

@@ -14,8 +14,8 @@ from stylebatch.tasks.storage.places import Place
 PIXELS = 8 * 256 * 256
 # Of all pictures that the optimizer works on at once, by a processor's number format, and for GPUs. A processor with
 # bfloat16 gains while its matrix products are small, and one without nothing that counts: measured, see the benchmarks.
-# A GPU gains while launching a step's kernels takes longer than their arithmetic: on an H200 sixteen pairs do 1.85 times
-# as many steps a second as one at 256 px, and 1.47 times as many at 512 px; thirty-two gain no more.
+# A GPU gains while launching a step's kernels takes longer than their arithmetic: on an H200 sixteen pairs do 1.85
+# times as many steps a second as one at 256 px, and 1.47 times as many at 512 px; thirty-two gain no more.
 IN_COMPANY = {"float32": 0, "bfloat16": 4 * 128 * 128, "cuda": 16 * 512 * 384}
 MOST = 16  # pictures at once: what is done for each by itself is most of a step by then
 ROUNDS = 4  # times as many are handed out as are worked on at once, so that those that end early make room

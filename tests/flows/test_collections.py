@@ -15,10 +15,14 @@ from PIL import Image
 from stylebatch.flows.gallery import gallery
 from stylebatch.flows.stylize import stylize
 from stylebatch.flows.train import train
+from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.gallery.fitting import fitted
 from stylebatch.tasks.networks.models import read_trained
+from stylebatch.tasks.plan.jobs import make_jobs
+from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.collections import digest
+from stylebatch.tasks.request.manifest import read_manifest
 from stylebatch.tasks.storage.files import sha256_of
 from tests.command import call
 
@@ -37,6 +41,7 @@ def write_manifest(folder: Path, samples: Path, model: Path, style: Any, **setti
     return path
 
 
+@pytest.mark.slow  # the parts are tested by themselves
 @pytest.mark.usefixtures("restored_process")
 def test_the_command_trains_a_network_for_a_collection(tmp_path: Path, samples: Path, paintings: Path) -> None:
     out = tmp_path / "painters.safetensors"
@@ -86,8 +91,11 @@ def test_the_collections_pictures_decide_the_key_and_not_their_names(
         (moved / f"{9 - number}.png").write_bytes(path.read_bytes())
     keys = []
     for style in (f"collection:{paintings}/*.png", "collection:moved", "collection:moved/[2-8].png"):
-        manifest = write_manifest(tmp_path, samples, collection_network, style, judge=0)
-        keys.append([outcome.record.key for outcome in stylize(manifest, tmp_path / "out") if outcome.record])
+        manifest = read_manifest(write_manifest(tmp_path, samples, collection_network, style))
+        pairs, _ = check_rows(manifest, {})
+        jobs, _ = make_jobs(manifest, pairs, Slot("cpu"))
+        keys.append([job.key for job in jobs])
+    assert len(keys[0]) == 2
     assert keys[0] == keys[1]
     assert not set(keys[0]) & set(keys[2])
 

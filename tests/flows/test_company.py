@@ -17,7 +17,7 @@ from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.storage.files import names_in
 from stylebatch.tasks.stylizing import stylize as step
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "no_grids")
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def gain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write_manifest(folder: Path, samples: Path, **settings: object) -> Path:
     document = {
-        "defaults": {"size": 64, "steps": 2, "precision": "float32", **settings},
+        "defaults": {"size": 48, "steps": 2, "precision": "float32", "judge": 0, **settings},
         "contents": [f"{samples}/images/{name}.jpg" for name in ("chelsea", "coffee")],
         "styles": [f"{samples}/styles/{name}.jpg" for name in ("swirls", "glass")],
     }

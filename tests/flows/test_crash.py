@@ -152,7 +152,7 @@ class Meddler(Watcher):
         (self._folder / "vanishes.jpg").unlink()
 
 
-@pytest.mark.usefixtures("prefect", "alone")
+@pytest.mark.usefixtures("prefect", "alone", "no_grids")
 def test_a_picture_that_changes_or_vanishes_during_the_run(tmp_path: Path, samples: Path) -> None:
     names = ("stays", "changes", "vanishes")
     for name, sample in zip(names, ("chelsea", "coffee", "rocket"), strict=True):
@@ -173,7 +173,7 @@ def test_a_picture_that_changes_or_vanishes_during_the_run(tmp_path: Path, sampl
     assert len([file for file in Store(tmp_path / "out").records.iterdir() if len(file.name) == 64]) == 1
 
 
-@pytest.mark.usefixtures("prefect", "alone")
+@pytest.mark.usefixtures("prefect", "alone", "no_grids")
 def test_a_damaged_record_is_made_again_and_told(tmp_path: Path, samples: Path) -> None:
     manifest, out = write_manifest(tmp_path, samples, [("one", 1), ("two", 1)]), tmp_path / "out"
     stylize(manifest, out)

@@ -48,7 +48,7 @@ def report(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / "out/report.parquet")
 
 
-@pytest.mark.usefixtures("prefect", "restored_process")
+@pytest.mark.usefixtures("prefect", "restored_process", "no_grids")
 def test_what_does_not_pass_is_tried_in_the_next_style_and_the_best_is_kept(folder: Path, manifest: Any) -> None:
     out = folder / "out"
     outcomes = stylize(manifest(seed=1, keep="structure > 2"), out)

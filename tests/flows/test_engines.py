@@ -17,7 +17,7 @@ from stylebatch.tasks.networks.models import read_trained
 from stylebatch.tasks.runs.report import Outcomes
 from stylebatch.tasks.training import engines
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "no_grids")
 
 
 @pytest.fixture(autouse=True)

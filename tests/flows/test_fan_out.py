@@ -29,7 +29,7 @@ def write_manifest(folder: Path, samples: Path) -> Path:
     return manifest
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_every_device_computes_and_none_two_pairs_at_once(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +62,7 @@ def test_every_device_computes_and_none_two_pairs_at_once(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_the_next_picture_is_decoded_and_the_last_written_while_the_device_computes(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.storage.places import as_parameter, to_place
 from tests.object_store import Bucket
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "no_grids")
 SIZES = {"chelsea": (75, 53), "coffee": (50, 66)}
 
 

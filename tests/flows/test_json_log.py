@@ -12,7 +12,7 @@ import pytest
 from tests.command import call
 
 
-@pytest.mark.usefixtures("prefect", "restored_process")
+@pytest.mark.usefixtures("prefect", "restored_process", "no_grids")
 def test_every_row_is_one_line_with_its_figures_or_its_error(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     manifest.write_text(manifest.read_text().replace("contents: [", "contents: [broken.jpg, "))

@@ -16,7 +16,7 @@ from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.runs.report import far_from_training
 from stylebatch.tasks.storage.files import names_in
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "no_grids")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 
 

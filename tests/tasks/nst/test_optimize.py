@@ -22,7 +22,7 @@ from stylebatch.tasks.nst.precision import DTYPES
 WEIGHTS = Weights(0.01, 10, 0, {"relu4_2": 1.0}, {f"relu{block}_1": 1.0 for block in range(1, 6)})
 
 
-def load(path: Path, side: int = 48) -> Tensor:
+def load(path: Path, side: int = 32) -> Tensor:
     picture = Image.open(path).resize((side, side))
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
 
@@ -98,7 +98,7 @@ def test_the_same_again_gives_the_same_bits(objective: Objective, content: Tenso
 
 
 def test_starting_from_noise_gets_down_too(optimized: tuple[Optimized, list[float]], objective: Objective) -> None:
-    start = noise(48, 48, seed=5)
+    start = noise(32, 32, seed=5)
     with torch.no_grad():
         before = objective(start).total.item()
     result = alone(search(objective, start, LBFGS(50), 20))

@@ -112,7 +112,7 @@ def test_the_same_job_gives_the_same_bytes(tmp_path: Path, samples: Path) -> Non
 
 
 # With room for two resolutions.
-SMALL = {"size": 48, "precision": "float32"}
+SMALL = {"size": 48, "steps": 2, "precision": "float32", "judge": 0}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Job,
 @pytest.mark.parametrize(
     "change",
     [
-        {"steps": 6},
+        {"steps": 3},
         {"preset": "gatys2016"},
         {"objective": "classic"},
         {"content_weight": 3.0},
@@ -154,7 +154,7 @@ def test_every_setting_changes_the_picture(
     tmp_path: Path, samples: Path, usual: tuple[Job, np.ndarray], change: dict[str, object]
 ) -> None:
     base, picture = usual
-    other, store = make_job(samples, **SMALL, **change), Store(tmp_path)
+    other, store = make_job(samples, **{**SMALL, **change}), Store(tmp_path)
     assert base.key != other.key
     stylize(other, store, CPU)
     assert not np.array_equal(picture, pixels(store, other))
@@ -168,7 +168,7 @@ def test_seed_learning_rate_and_history_do_something_where_they_count(tmp_path: 
         ({"optimizer": "adam"}, {"learning_rate": 0.1}),
         ({"steps": 10}, {"history": 1}),
     ):
-        jobs = make_job(samples, **SMALL, **fixed), make_job(samples, **SMALL, **fixed, **change)
+        jobs = make_job(samples, **{**SMALL, **fixed}), make_job(samples, **{**SMALL, **fixed, **change})
         for job in jobs:
             stylize(job, store, CPU)
         assert not np.array_equal(pixels(store, jobs[0]), pixels(store, jobs[1]))
@@ -300,7 +300,7 @@ def draw_masks(folder: Path) -> list[str]:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped: bool) -> None:
     masks, store = draw_masks(tmp_path), Store(tmp_path)
-    job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=20)
+    job = make_job(samples, style=STYLES, masks=masks[::-1] if swapped else masks, steps=10)
     record = stylize(job, store, CPU)
     picture = objective.to_tensor(load_picture(store.picture(job.key, "png")), "cpu")
     left = torch.zeros(picture.shape[-2:])
@@ -315,7 +315,7 @@ def test_each_style_paints_its_own_region(tmp_path: Path, samples: Path, swapped
 
 def test_one_style_with_a_mask_leaves_the_rest_to_the_content(tmp_path: Path, samples: Path) -> None:
     masks, store = draw_masks(tmp_path), Store(tmp_path)
-    job = make_job(samples, masks=masks[:1], steps=10)
+    job = make_job(samples, masks=masks[:1], steps=5)
     stylize(job, store, CPU)
     change = np.abs(pixels(store, job).astype(float) - np.asarray(resize(load_picture(job.content), 64)))
     assert change[:, :24].mean() > 2 * change[:, 40:].mean()
