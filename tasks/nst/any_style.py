@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from stylebatch.tasks.nst.condition import MOMENTS
 from stylebatch.tasks.nst.ground import STATISTICS, ground
 from stylebatch.tasks.nst.image import clamp_to_range
+from stylebatch.tasks.nst.layer import draw
 from stylebatch.tasks.nst.transformation import Transformation
 
 BEYOND = 0.5  # how far out of the range the ground is shown to the network
@@ -58,7 +59,7 @@ class AnyStyleNetwork(Transformation):
             nn.Linear(MOMENTS, a.width), nn.LeakyReLU(0.2), nn.Linear(a.width, a.width), nn.LeakyReLU(0.2)
         )
         self.modulator = nn.Linear(a.width, 2 * sum(layer.shape[0] for layer in self.normalized))
-        nn.init.normal_(self.modulator.weight, std=0.02)
+        draw(self.modulator.weight, 0.02)
         nn.init.zeros_(self.modulator.bias)
         self.told_mean: Tensor
         self.told_std: Tensor
