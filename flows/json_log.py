@@ -53,7 +53,7 @@ class JsonLog(Watcher):
                 fields |= {name: getattr(outcome.record, name) for name in OF_RECORD}
             else:
                 fields["attempts"] = outcome.attempts
-            self._write("row", {**fields, "output": outcome.output and outcome.output.as_posix()})
+            self._write("row", {**fields, "output": outcome.output})
 
     def _write(self, event: str, fields: Mapping[str, Any]) -> None:
         told = {name: value for name, value in fields.items() if value is not None}

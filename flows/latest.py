@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rich.console import Console
 
@@ -39,7 +39,7 @@ class Latest:
             return
         self._at = time.monotonic()
         with suppress(Exception):  # it is only for the eyes, and a terminal may be of no size
-            file = self._folder / f"{NAME}{made[-1].suffix}"
+            file = self._folder / f"{NAME}{PurePosixPath(made[-1]).suffix}"
             write_atomically(file, (self._folder / made[-1]).read_bytes())
             if self._show:
                 self._show(file)

@@ -72,6 +72,12 @@ class Bar(Watcher):
     def checking(self, row: int, rows: int) -> None:
         self.progress.update(self._task, description=f"checking row {row:,} of {rows:,}")
 
+    def looking_up(self, row: int, rows: int) -> None:
+        self.progress.update(self._task, description=f"looking for what is done: row {row:,} of {rows:,}")
+
+    def settling(self, row: int, rows: int) -> None:
+        self.progress.update(self._task, description=f"putting pictures in place: row {row:,} of {rows:,}")
+
     def damaged(self, ids: Sequence[str]) -> None:
         if ids:
             text = f"[yellow]damaged[/] records of {escape(named(ids))}; they are computed again"
@@ -133,6 +139,14 @@ class Lines(Bar):
 
     def checking(self, row: int, rows: int) -> None:
         super().checking(row, rows)
+        self._say()
+
+    def looking_up(self, row: int, rows: int) -> None:
+        super().looking_up(row, rows)
+        self._say()
+
+    def settling(self, row: int, rows: int) -> None:
+        super().settling(row, rows)
         self._say()
 
     def training(self, step: int, steps: int, loss: float, judged: Mapping[str, float]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.gallery.grid import write_grids
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import BadRow
+from stylebatch.tasks.progress import telling, watching
+from stylebatch.tasks.results.folders import picture_name
 from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.results.strays import clear_images
@@ -34,13 +37,14 @@ def settle(
 
 def settle_kept(store: AnyStore, kept: Kept, status: Status) -> Outcome:
     """As `settle`, where it is decided which of a row's pictures is kept."""
-    return replace(settle(store, kept.job, kept.record, status), tries=kept.tries, passed=kept.passed)
+    outcome = settle(store, kept.job, kept.record, status)
+    return outcome if kept.tries is None else replace(outcome, tries=kept.tries, passed=kept.passed)
 
 
 def settle_known(work: Work, ledger: Ledger, store: AnyStore, undecodable: Iterable[BadRow] = ()) -> None:
     """Take the rows into the ledger of which nothing is to be computed."""
     ledger.add([*work.settled, *map(refused, undecodable)])
-    kept = (decide(job, work.known) for job in work.jobs)
+    kept = (decide(job, work.known) for job in telling(work.jobs, watching().settling))
     ledger.add([settle_kept(store, one, "cached") for one in kept if isinstance(one, Kept)])
     clear_others(work, ledger, store)
 
@@ -53,9 +57,9 @@ def clear_others(work: Work, ledger: Ledger, store: AnyStore) -> None:
     """
     reached = {one.row for one in ledger.outcomes}
     before = (one for row, one in ledger.before.items() if row not in reached)
-    kept = {one.output.as_posix() for one in (*ledger.outcomes, *before) if one.output}
+    kept = {output for one in chain(ledger.outcomes, before) if (output := one.output)}
     coming = {
-        output_of(job.id, job.settings.format).as_posix(): store.picture(job.key, job.settings.format).name
+        output_of(job.id, job.settings.format): picture_name(job.key, job.settings.format)
         for job in work.jobs
         if job.row not in reached
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+TOLD_EVERY = 2000  # rows, some twentieth of a second
 
 
 class Pending(Protocol):
@@ -37,7 +39,7 @@ class Settled(Protocol):
         """To make a picture that failed."""
 
     @property
-    def output(self) -> Path | None:
+    def output(self) -> str | None:
         """The picture, relative to the run's folder."""
 
 
@@ -68,7 +70,13 @@ class Watcher:
         """Of the file ``name``, ``done`` bytes of ``total`` are downloaded; a total of 0 is not known."""
 
     def checking(self, row: int, rows: int) -> None:
-        """The rows of a manifest are checked, up to this one. Called every few thousand rows."""
+        """The rows of a manifest are checked, up to this one. Called every few thousand rows, as the next two."""
+
+    def looking_up(self, row: int, rows: int) -> None:
+        """The keys of the rows are made, up to this one, by which it is found what is done."""
+
+    def settling(self, row: int, rows: int) -> None:
+        """The rows that are done have their pictures in place, up to this one."""
 
     def damaged(self, ids: Sequence[str]) -> None:
         """The records of these rows are there and cannot be used; they are computed again."""
@@ -93,6 +101,14 @@ class Watcher:
 
     def finished(self, job: Pending, settled: Sequence[Settled]) -> None:
         """``job`` has ended, and with it the rows in ``settled``, which ask for the same picture."""
+
+
+def telling(items: Sequence[T], tell: Callable[[int, int], None]) -> Iterator[T]:
+    """Gives the items one after another, and tells from time to time which of how many it has come to."""
+    for number, item in enumerate(items, start=1):
+        if number % TOLD_EVERY == 0:
+            tell(number, len(items))
+        yield item
 
 
 class Stopped(Exception):

@@ -40,7 +40,7 @@ def test_everything_is_under_the_one_name(wheel: set[str]) -> None:
 def test_every_module_and_the_files_that_it_needs_are_there(wheel: set[str]) -> None:
     wanted = {path.relative_to(ROOT) for folder in ("flows", "tasks") for path in ROOT.glob(f"{folder}/**/*.py")}
     wanted |= {path.relative_to(ROOT) for path in ROOT.glob("tasks/gallery/web/**/*.*")}
-    for pattern in ("*.yaml", "images/*.jpg", "styles/*.jpg", "models/*"):
+    for pattern in ("*.yaml", "images/*.jpg", "styles/*.jpg", "models/*.md", "models/*.safetensors"):
         found = {path.relative_to(ROOT) for path in (ROOT / "manifests").glob(pattern)}
         assert found, pattern
         wanted |= found

@@ -13,6 +13,7 @@ from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest, is_empty, names_of, read_manifest
+from stylebatch.tasks.request.row_table import RowTable
 from stylebatch.tasks.request.settings import Settings, check_settings
 from stylebatch.tasks.request.where import choose
 from stylebatch.tasks.results.remote_store import open_store
@@ -101,8 +102,8 @@ def make_plan(
         general |= overrides
         kept = {row: {k: v for k, v in one.items() if k not in overrides} for row, one in changes.items()}
         changes = {row: one for row, one in kept.items() if one}
-    rows = [raw | general | changes.get(row, {}) for row, raw in zip(numbers, asked.rows, strict=True)]
-    manifest = Manifest(asked.path, rows, allow_http)
+    rows = (raw | general | changes.get(row, {}) for row, raw in zip(numbers, asked.rows, strict=True))
+    manifest = Manifest(asked.path, RowTable(rows), allow_http)
 
     kept_outcomes = {row: _left(row, outcome) for row, outcome in before.items()}
     left = [outcome for row, outcome in kept_outcomes.items() if row not in chosen]

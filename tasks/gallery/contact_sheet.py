@@ -65,7 +65,7 @@ def _draw(content: str, results: Sequence[Outcome], styles: int, locate: Sources
     side = next(side for most, side in SIDES if len(results) <= most)
     beside = side // 3  # the style's picture
     photograph = fitted([(locate(content), 1.0)], side)
-    pictures = [fitted([(folder / one.output.as_posix(), 1.0)] if one.output else [], side) for one in results]
+    pictures = [fitted([(folder / one.output, 1.0)] if one.output else [], side) for one in results]
     height = max((one.height for one in (photograph, *pictures) if one), default=side)
     width, lines = side + beside + 6, height + TEXT + 12
     columns = _columns(len(results) + 1, width + GAP, lines + GAP)

@@ -198,7 +198,7 @@ def _result(outcome: Outcome, folder: Place) -> Cell:
     title = title_of(outcome.id, as_written(outcome.content), style_title(outcome.style))
     if outcome.record is None or outcome.output is None:
         return Cell([], title=title, missing="failed")
-    picture = folder / outcome.output.as_posix()
+    picture = folder / outcome.output
     return Cell([(picture, 1.0)], title=title, note=_note(outcome.record.total_loss))
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from stylebatch.tasks.nst.condition import MOMENTS
 from stylebatch.tasks.nst.ground import BEYOND, STATISTICS, ground
 from stylebatch.tasks.nst.image import clamp_to_range
+from stylebatch.tasks.nst.layer import draw
 from stylebatch.tasks.nst.transformation import Transformation
 
 
@@ -56,7 +57,7 @@ class AnyStyleNetwork(Transformation):
             nn.Linear(MOMENTS, a.width), nn.LeakyReLU(0.2), nn.Linear(a.width, a.width), nn.LeakyReLU(0.2)
         )
         self.modulator = nn.Linear(a.width, 2 * sum(layer.shape[0] for layer in self.normalized))
-        nn.init.normal_(self.modulator.weight, std=0.02)
+        draw(self.modulator.weight, 0.02)
         nn.init.zeros_(self.modulator.bias)
         self.told_mean: Tensor
         self.told_std: Tensor
@@ -81,10 +82,14 @@ class AnyStyleNetwork(Transformation):
             strength: of the strokes on the ground, (N,), in [0, 1]; all of them unless given.
         """
         told, statistics = torch.split(condition, [MOMENTS, STATISTICS], 1)
-        under = ground(pictures, statistics)  # (N, 3, H, W)
+        under = self.under(pictures, statistics)  # (N, 3, H, W)
         x = torch.cat([pictures, under.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, 6, H, W)
         strokes = self.strokes(x, *self._modulation(told), dtype, strip)
         return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
+
+    def under(self, pictures: Tensor, statistics: Tensor) -> Tensor:
+        """What is painted on: the `ground` of pictures (N, 3, H, W), by their styles' statistics (N, `STATISTICS`)."""
+        return ground(pictures, statistics)
 
     def _modulation(self, told: Tensor) -> tuple[Tensor, Tensor]:
         """The gains and the shifts, (N, channels) each, that moments (N, `MOMENTS`) make."""

@@ -8,6 +8,8 @@ nothing to be trained in it, and it works for any style.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,6 +20,7 @@ STATISTICS = 3 + 9 * (LEVELS + 1)
 # axis they would be blown up, noise and all.
 EVEN_REST, EVEN = 3e-4, 1e-4
 BEYOND = 0.5  # how far out of the range the ground is shown to the networks
+Transport = Callable[[Tensor, Tensor], Tensor]  # as `optimal_transport`
 
 
 def statistics(pictures: Tensor) -> Tensor:
@@ -31,17 +34,35 @@ def statistics(pictures: Tensor) -> Tensor:
     return torch.cat([mean, *spread], 1)
 
 
-def ground(pictures: Tensor, style: Tensor) -> Tensor:
+def optimal_transport(sources: Tensor, targets: Tensor) -> Tensor:
+    """What moves colours of one covariance to another, as little as that takes: (K, 3, 3) twice -> (K, 3, 3).
+
+    ``A = Σ^-½ (Σ^½ Σ_S Σ^½)^½ Σ^-½``, the optimal transport between two Gaussians (Dowson, Landau 1982; for colours
+    Pitié, Kokaram 2007), for the sources ``Σ`` and the targets ``Σ_S``.
+    """
+    forward, backward = _power(sources, 0.5), _power(sources, -0.5)
+    return backward @ _power(forward @ targets @ forward, 0.5) @ backward
+
+
+def ground(pictures: Tensor, style: Tensor, transport: Transport = optimal_transport) -> Tensor:
     """Pictures (N, 3, H, W) with the `statistics` (N, `STATISTICS`) of their styles; some values leave the range.
 
     Gradients go through the colours, and take how they are moved as given.
+
+    Args:
+        transport: of the colours, all pictures' and bands' at once.
     """
     mean, *flat = torch.split(style, [3, *[9] * (LEVELS + 1)], 1)
-    *targets, widest = (one.view(-1, 3, 3) for one in flat)
     bands, rest = _bands(pictures)
-    x = _moved(rest - rest.mean((2, 3), keepdim=True), widest, EVEN_REST) + mean[..., None, None]
-    for band, target in zip(reversed(bands), reversed(targets), strict=True):
-        x = _enlarged(x, band) + _moved(band, target, EVEN)
+    low = rest - rest.mean((2, 3), keepdim=True)
+    unit = torch.eye(3, dtype=torch.double, device=pictures.device)
+    parts = [(band.detach(), EVEN) for band in bands] + [(low.detach(), EVEN_REST)]
+    sources = torch.cat([_covariance(part).double() + even * unit for part, even in parts])  # (bands · N, 3, 3)
+    targets = torch.cat([one.view(-1, 3, 3) for one in flat]).double()
+    *finer, widest = torch.split(transport(sources, targets).float(), len(pictures))
+    x = _applied(widest, low) + mean[..., None, None]
+    for band, move in zip(reversed(bands), reversed(finer), strict=True):
+        x = _enlarged(x, band) + _applied(move, band)
     return x
 
 
@@ -65,16 +86,9 @@ def _covariance(x: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
-def _moved(x: Tensor, target: Tensor, even: float) -> Tensor:
-    """Colours (N, 3, H, W) of mean zero with the covariance ``target`` (N, 3, 3), moved as little as that takes.
-
-    ``A x`` with ``A = Σ^-½ (Σ^½ Σ_S Σ^½)^½ Σ^-½``, the optimal transport between two Gaussians (Dowson, Landau 1982;
-    for colours Pitié, Kokaram 2007), for ``Σ`` the colours' own covariance and ``even`` on its diagonal.
-    """
-    source = _covariance(x.detach()).double() + even * torch.eye(3, dtype=torch.double, device=x.device)
-    forward, backward = _power(source, 0.5), _power(source, -0.5)
-    transport = backward @ _power(forward @ target.double() @ forward, 0.5) @ backward
-    return (transport.float() @ x.flatten(2)).view_as(x)
+def _applied(transport: Tensor, x: Tensor) -> Tensor:
+    """Colours (N, 3, H, W) moved by (N, 3, 3)."""
+    return (transport @ x.flatten(2)).view_as(x)
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:

@@ -45,9 +45,9 @@ class Layer(nn.Module):
         self.stride, self.enlarge = stride, enlarge
         self.normalized, self.rectified = normalized, rectified
         fan_in = taken * self.kernel**2
-        # He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
-        start = torch.randn(given, fan_in) * math.sqrt(2 / fan_in) if normalized else torch.zeros(given, fan_in)
-        self.weight = nn.Parameter(start)
+        self.weight = nn.Parameter(torch.zeros(given, fan_in))
+        if normalized:
+            draw(self.weight, math.sqrt(2 / fan_in))  # He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015)
         self.bias = None if normalized else nn.Parameter(torch.zeros(given))
 
     def forward(self, x: Tensor, modulation: Modulation | None = None) -> Tensor:
@@ -86,6 +86,15 @@ class Layer(nn.Module):
     def finish(self, x: Tensor) -> Tensor:
         """The ReLU, where there is one."""
         return F.relu(x, inplace=True) if self.rectified else x
+
+
+def draw(weight: Tensor, deviation: float) -> None:
+    """Let a weight start at normal numbers, unless it is on torch's device ``meta``, where a file's will replace it.
+
+    There, to draw would make torch import its compiler, which takes two seconds.
+    """
+    if not weight.is_meta:
+        nn.init.normal_(weight, std=deviation)
 
 
 def _each(modulation: Modulation) -> Sequence[Modulation]:

@@ -9,7 +9,7 @@ instead of a transposed convolution, which leaves a checkerboard.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -32,16 +32,22 @@ class Transformation(nn.Module):
         taken: channels of what it is given.
         outer: channels at the picture's own resolution; ``middle``: at half of it; ``trunk``: at a quarter, where the
             residual ``blocks`` are.
+
+    Attributes:
+        layer: what it is made of.
     """
+
+    layer: ClassVar[type[Layer]] = Layer
 
     def __init__(self, taken: int, outer: int, middle: int, trunk: int, blocks: int) -> None:
         super().__init__()
-        self.head = nn.ModuleList([Layer(taken, outer), Layer(outer, middle, stride=2), Layer(middle, trunk, 2)])
+        layer = self.layer
+        self.head = nn.ModuleList([layer(taken, outer), layer(outer, middle, stride=2), layer(middle, trunk, 2)])
         self.trunk = nn.ModuleList(
-            Layer(trunk, trunk, rectified=rectified) for _ in range(blocks) for rectified in (True, False)
+            layer(trunk, trunk, rectified=rectified) for _ in range(blocks) for rectified in (True, False)
         )
-        self.tail = nn.ModuleList([Layer(trunk, middle, enlarge=2), Layer(middle, outer, enlarge=2)])
-        self.painter = Layer(outer, 3, normalized=False, rectified=False)
+        self.tail = nn.ModuleList([layer(trunk, middle, enlarge=2), layer(middle, outer, enlarge=2)])
+        self.painter = layer(outer, 3, normalized=False, rectified=False)
 
     @property
     def normalized(self) -> Sequence[Layer]:

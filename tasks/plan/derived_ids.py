@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from stylebatch.tasks.request.ids import KEY, KEY_DIGITS, LONGEST_ID, as_file, shortened
 
@@ -19,7 +20,7 @@ class DerivedIds:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {as_file(name) for name in taken}
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}  # the last one, of what is there more than once
 
     def name(self, given: str, key: str, content: str, styles: Sequence[str]) -> str:
         """The id of a pair: the one that was given, with the key where it asks for it, or one that is made.
@@ -41,8 +42,10 @@ class DerivedIds:
         first, second = _plain(content), _plain(" ".join(styles))
         first = shortened(first, max(ROOM // 2, ROOM - len(second)))
         derived = f"{first}-{shortened(second, ROOM - len(first))}-{key[:KEY_DIGITS]}"
-        number = self._numbers.get(derived, 0) + 1
-        while not self._take(candidate := derived if number == 1 else f"{derived}-{number}"):
+        if self._take(derived):
+            return derived
+        number = self._numbers.get(derived, 1) + 1
+        while not self._take(candidate := f"{derived}-{number}"):
             number += 1
         self._numbers[derived] = number
         return candidate
@@ -55,5 +58,6 @@ class DerivedIds:
         return True
 
 
+@lru_cache(maxsize=65_536)
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "picture"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import chain
+from typing import NamedTuple
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, problem_of, told
@@ -17,6 +19,7 @@ from stylebatch.tasks.pictures.voronoi import Cell, cells_of
 from stylebatch.tasks.plan.derived_ids import DerivedIds, NameTaken
 from stylebatch.tasks.plan.key import pair_key
 from stylebatch.tasks.plan.rows import BadRow, Pair
+from stylebatch.tasks.progress import telling, watcher
 from stylebatch.tasks.request.collections import digest, stem_of
 from stylebatch.tasks.request.ids import KEY
 from stylebatch.tasks.request.manifest import Manifest
@@ -124,10 +127,9 @@ def make_jobs(
     """
     find, find_weights = _Digests(manifest), _WeightsFinder(manifest)
 
-    def find_model(settings: Settings) -> tuple[Place | None, str | None]:
-        if not settings.paints:
-            return None, None
-        return find("model", settings.model, lambda name: locate_model(name, manifest.locate))
+    @cache
+    def find_model(name: str) -> tuple[Place | None, str | None]:
+        return find("model", name, lambda name: locate_model(name, manifest.locate))
 
     resolve, blend = _Resolver(slot), _Blends(manifest, find)
     ids = DerivedIds(chain(others, (pair.id for pair in pairs if pair.id and KEY not in pair.id)))
@@ -135,15 +137,14 @@ def make_jobs(
     def make(pair: Pair) -> Job:
         settings = resolve(pair.settings)
         content, content_sha256 = find("content", pair.content)
-        styles = blend(pair)
+        styles, shares, stems = blend(pair)
         init, init_sha256 = find("init", settings.init) if settings.starts_from_picture else (None, None)
         weights, weights_sha256 = find_weights(settings)
-        model, model_sha256 = find_model(settings)
-        shares = [(one.sha256, one.weight, one.mask_sha256) for one in styles]
+        model, model_sha256 = find_model(settings.model) if settings.paints else (None, None)
         key = pair_key(content_sha256, shares, init_sha256, weights_sha256, settings, model_sha256)
         return Job(
             row=pair.row,
-            id=ids.name(pair.id, key, content.stem, [_stem(*one) for one in zip(pair.styles, styles, strict=True)]),
+            id=ids.name(pair.id, key, _stem_of_file(content), stems),
             key=key,
             content=content,
             styles=styles,
@@ -161,7 +162,7 @@ def make_jobs(
         )
 
     jobs, bad_rows = [], []
-    for pair in pairs:
+    for pair in telling(pairs, watcher.get().looking_up):
         try:
             job = make(pair)
             if pair.next_styles:
@@ -176,19 +177,32 @@ def make_jobs(
     return jobs, bad_rows
 
 
+class _Blend(NamedTuple):
+    """The styles of a pair, what counts of them for its key, and what ids call them."""
+
+    styles: tuple[Style, ...]
+    shares: tuple[tuple[str, float, str | None], ...]
+    stems: tuple[str, ...]
+
+
 class _Blends:
-    """The styles of pairs; those that name them by the same object share one tuple."""
+    """The styles of pairs; those that name them by the same object share one blend."""
 
     def __init__(self, manifest: Manifest, digest: _Digests) -> None:
         self._digest, self._pictures_of = digest, manifest.pictures_of
-        self._known: dict[int, tuple[Style, ...]] = {}  # by identity, which holds as long as the pairs do
+        self._known: dict[int, _Blend] = {}  # by identity, which holds as long as the pairs do
 
-    def __call__(self, pair: Pair) -> tuple[Style, ...]:
+    def __call__(self, pair: Pair) -> _Blend:
         if pair.masks:
-            return tuple(self._styles(pair))
+            return self._blend(pair)
         if id(pair.styles) not in self._known:
-            self._known[id(pair.styles)] = tuple(self._styles(pair))
+            self._known[id(pair.styles)] = self._blend(pair)
         return self._known[id(pair.styles)]
+
+    def _blend(self, pair: Pair) -> _Blend:
+        styles = tuple(self._styles(pair))
+        shares = tuple((one.sha256, one.weight, one.mask_sha256) for one in styles)
+        return _Blend(styles, shares, tuple(map(_stem, pair.styles, styles)))
 
     def _styles(self, pair: Pair) -> Iterator[Style]:
         total = sum(style.weight for style in pair.styles)
@@ -219,6 +233,11 @@ class _Blends:
 def _stem(named: NamedStyle, style: Style) -> str:
     """What ids call a style."""
     return stem_of(named.name) if style.members else style.path.stem
+
+
+@lru_cache(maxsize=65_536)
+def _stem_of_file(file: Place) -> str:
+    return file.stem
 
 
 class _Vanished(Exception):

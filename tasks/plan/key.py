@@ -53,6 +53,12 @@ def _counting(of: _Same, init_sha256: str | None) -> str:
     return json.dumps(counting | ({"init": init_sha256} if init_sha256 else {}), sort_keys=True)
 
 
+@lru_cache(maxsize=65_536)
+def _blended(styles: tuple[tuple[str, float, str | None], ...]) -> str:
+    """The styles, as JSON."""
+    return json.dumps(list(styles))
+
+
 def pair_key(
     content_sha256: str,
     styles: Sequence[tuple[str, float, str | None]],
@@ -74,7 +80,7 @@ def pair_key(
     # JSON with its names in order, put together from parts that many pairs have in common.
     text = (
         f'{{"content": "{content_sha256}", "engine": {ENGINE}, {model}"settings": '
-        f'{_counting(_Same(settings), init_sha256)}, "styles": {json.dumps(list(styles))}, '
+        f'{_counting(_Same(settings), init_sha256)}, "styles": {_blended(tuple(styles))}, '
         f'"weights": "{weights_sha256}"}}'
     )
     return hashlib.sha256(text.encode()).hexdigest()

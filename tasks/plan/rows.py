@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +15,12 @@ from pydantic import ValidationError
 from stylebatch.tasks.errors import BadInput, problem_of
 from stylebatch.tasks.networks.model_check import check_model
 from stylebatch.tasks.networks.weights import check_weights
-from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
+from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.formats import LARGEST
 from stylebatch.tasks.pictures.resize import scaled_size
 from stylebatch.tasks.pictures.voronoi import cells_of
-from stylebatch.tasks.progress import watcher
+from stylebatch.tasks.progress import telling, watcher
 from stylebatch.tasks.request.ids import KEY, as_file, id_problem
 from stylebatch.tasks.request.keep import check_keep
 from stylebatch.tasks.request.manifest import Manifest, Unreadable, is_empty
@@ -35,7 +36,6 @@ from stylebatch.tasks.storage.places import Place, is_url, refuse_secrets, witho
 T = TypeVar("T")
 SETTINGS = frozenset(Settings.model_fields)  # pydantic's own mapping takes a while to be asked for
 
-TOLD_EVERY = 2000  # rows, some tenth of a second
 ROOMY = (4096, 4096)  # stands for a content that cannot be read, so that this is all that is told of its row
 
 
@@ -95,25 +95,13 @@ def check_rows(
         The good rows and the bad ones, each in the manifest's order.
     """
     fetch_ahead(_elsewhere(manifest, overrides), lambda place: decode or not is_known(place))
-    read_settings = _SettingsReader(manifest, overrides)
-    check_picture = _PictureCheck(manifest, decode)
-    find = partial(_find, manifest)
-    check_network = cache(
-        lambda model, styles, recolors: check_model(model, styles, recolors, find, manifest.pictures_of)
-    )
-    # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives an
-    # engine beside the manifest knows that its models are not asked for.
-    others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)
-    seen: dict[str, int] = {}
+    check_row = _RowCheck(manifest, overrides, decode)
     pairs: list[Pair] = []
     bad_rows: list[BadRow] = []
-    watching = watcher.get()
-    for number, raw in enumerate(manifest.rows, start=1):
-        if number % TOLD_EVERY == 0:
-            watching.checking(number, len(manifest.rows))
+    for number, raw in enumerate(telling(manifest.rows, watcher.get().checking), start=1):
         row = {name: value for name, value in raw.items() if not is_empty(value)}
         try:
-            checked = _check_row(number, row, read_settings, check_picture, check_network, seen, others_paint)
+            checked = check_row(number, row)
         except Exception as error:  # whatever a row does is that row's error
             checked = BadRow(number, *_named(row), (("row", problem_of(error)),))
         if isinstance(checked, Pair):
@@ -141,10 +129,12 @@ def shown(value: Any) -> str:
 def _elsewhere(manifest: Manifest, overrides: Mapping[str, Any]) -> Iterator[Place]:
     """The pictures that are not on this machine, as far as the rows name them in a way that can be read."""
     local = isinstance(manifest.folder, Path)
-    for row in manifest.rows:
-        for column, parse in _PICTURES.items():
-            cell = overrides.get(column, row.get(column))
-            if is_empty(cell) or (local and "://" not in shown(cell)):
+    for row in chain([overrides], manifest.rows):
+        for column, cell in row.items():
+            parse = _PICTURES.get(column)
+            if not parse or (column in overrides and row is not overrides) or is_empty(cell):
+                continue
+            if local and "://" not in (cell if isinstance(cell, str) else spelled(cell)):
                 continue
             with suppress(Exception):  # it is told when the row is checked
                 for name in (one for named in parse(cell) for one in manifest.pictures_of(named)):
@@ -161,79 +151,126 @@ _PICTURES: Mapping[str, Callable[[Any], Iterable[str]]] = {
 }
 
 
-def _check_row(
-    number: int,
-    row: Mapping[str, Any],
-    read_settings: _SettingsReader,
-    check_picture: _PictureCheck,
-    check_network: Callable[[str, tuple[str, ...], bool], str],
-    seen: dict[str, int],
-    others_paint: bool,
-) -> Pair | BadRow:
-    found: list[tuple[str, str]] = []
+class _RowCheck:
+    """Checks one row after another; what many have in common is looked at once."""
 
-    def read(column: str, parse: Callable[[Any], tuple[T, ...]]) -> tuple[T, ...]:
+    def __init__(self, manifest: Manifest, overrides: Mapping[str, str], decode: bool) -> None:
+        self._read_settings = _SettingsReader(manifest, overrides)
+        self._check_picture = _PictureCheck(manifest, decode)
+        find = partial(_find, manifest)
+        self._check_network = cache(
+            lambda model, styles, recolors: check_model(model, styles, recolors, find, manifest.pictures_of)
+        )
+        # A model among the defaults may be there for those rows alone that a sweep gives its engine to, and who gives
+        # an engine beside the manifest knows that its models are not asked for.
+        self._others_paint = "engine" in overrides or any(row.get("engine") == "feedforward" for row in manifest.rows)
+        self._seen: dict[str, int] = {}
+        self._styles: dict[tuple[str, float, int], tuple[tuple[NamedStyle, ...], list[tuple[str, str]]]] = {}
+
+    def __call__(self, number: int, row: Mapping[str, Any]) -> Pair | BadRow:
+        """The row ``number`` as a pair, or with all that is wrong with it; cells that say nothing are left out."""
+        found: list[tuple[str, str]] = []
+        unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
+        if unreadable:
+            return BadRow(number, *_named(row), tuple(unreadable.items()))
+        settings, wrong, shortest = self._read_settings({name: row[name] for name in row if name in SETTINGS})
+        found += wrong
+        found += _own_problems(row)
+        name = shown(row["id"]) if "id" in row else ""
+        if name:
+            found += [("id", problem) for problem in _id_problems(name, number, self._seen)]
+        content = self._read(row, "content", lambda cell: (str(cell),), found)
+        size = self._check_picture.size(content[0]) if content else ""
+        longer = settings.longer_side(ROOMY if isinstance(size, str) else size)
+        self._look("content", content, longer, shortest, found)
+        if not isinstance(size, str) and longer > LARGEST[settings.format]:
+            most = f"{settings.format} has room for {LARGEST[settings.format]:,} px a side"
+            found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
+        styles = self._check_styles(row, longer * settings.style_scale, shortest, found)
+        others = self._read(row, "next_styles", parse_next_styles, found) if "next_styles" in row else ()
+        if others:
+            names = [style.name for other in others for style in other]
+            self._look("next_styles", names, longer * settings.style_scale, shortest, found)
+        keep = shown(row["keep"]) if "keep" in row else ""
+        if keep or others:
+            found += _keep_problems(keep, others, settings)
+        masks = self._read(row, "masks", parse_masks, found) if "masks" in row else ()
+        if masks:
+            self._check_masks(masks, styles, others, longer, found)
+        if settings.starts_from_picture:
+            self._look("init", [settings.init], longer, shortest, found)
+        if settings.model != "none" and settings.engine == "optimize" and not (settings.paints or self._others_paint):
+            problem = "is for engine=feedforward, and this row's is optimize; give that engine, or no model"
+            found.append(("model", problem))
+        if settings.paints and not found:
+            self._check_models(settings, (styles, *others), found)
+        if found:
+            style = written(styles) if styles else row.get("style", "")
+            found = [(column, shown(problem)) for column, problem in found]
+            return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
+        return Pair(number, name, content[0], styles, masks, settings, keep, others)
+
+    def _read(
+        self,
+        row: Mapping[str, Any],
+        column: str,
+        parse: Callable[[Any], tuple[T, ...]],
+        found: list[tuple[str, str]],
+    ) -> tuple[T, ...]:
         with _Told(found, column):
             if column not in row:
                 raise BadInput("is missing")
             return parse(row[column])
         return ()
 
-    def look(column: str, names: Iterable[str], scale: float = 1.0) -> None:
+    def _look(
+        self, column: str, names: Iterable[str], longer: float, shortest: int, found: list[tuple[str, str]]
+    ) -> None:
+        """Look at pictures that will have so many pixels on the longer side, and need so many on the shorter one."""
         with _Told(found, column):
-            shortest = (
-                1
-                if column == "masks"
-                else _shortest(settings.network, (*settings.content_layers, *settings.style_layers))
-            )
-            pictures = (one for name in names for one in check_picture.pictures_of(name))
-            checked = [check_picture(name, longer * scale, shortest) for name in pictures]
-            found.extend((column, problem) for problem in checked if problem)
+            pictures = [one for name in names for one in self._check_picture.pictures_of(name)]
+            checked = [self._check_picture(picture, longer, shortest) for picture in pictures]
+            found += [(column, problem) for problem in checked if problem]
 
-    unreadable = {name: cell.problem for name, cell in row.items() if isinstance(cell, Unreadable)}
-    if unreadable:
-        return BadRow(number, *_named(row), tuple(unreadable.items()))
-    settings, wrong = read_settings({name: row[name] for name in row if name in SETTINGS})
-    found += wrong
-    found += _own_problems(row)
-    name = shown(row.get("id", ""))
-    if name:
-        found += [("id", problem) for problem in _id_problems(name, number, seen)]
-    content = read("content", lambda cell: (str(cell),))
-    size = check_picture.size(content[0]) if content else ""
-    longer = settings.longer_side(ROOMY if isinstance(size, str) else size)
-    look("content", content)
-    if not isinstance(size, str) and longer > LARGEST[settings.format]:
-        most = f"{settings.format} has room for {LARGEST[settings.format]:,} px a side"
-        found.append(("format", f"{most}, and this would have {longer:,}; take another format, or a smaller size"))
-    styles = read("style", _parse_styles)
-    look("style", (style.name for style in styles), settings.style_scale)
-    others = read("next_styles", parse_next_styles) if "next_styles" in row else ()
-    look("next_styles", (style.name for other in others for style in other), settings.style_scale)
-    keep = shown(row.get("keep", ""))
-    found += _keep_problems(keep, others, settings)
-    masks = read("masks", parse_masks) if "masks" in row else ()
-    if masks and any(len(other) != len(masks) for other in others):
-        found.append(("next_styles", f"are not {len(masks)} each, as the masks are"))
-    if masks and styles and len(masks) != len(styles):
-        found.append(("masks", f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"))
-    look("masks", (mask for mask in masks if not cells_of(mask)))
-    if settings.starts_from_picture:
-        look("init", [settings.init])
-    if settings.engine == "optimize" and not settings.paints and settings.model != "none" and not others_paint:
-        found.append(("model", "is for engine=feedforward, and this row's is optimize; give that engine, or no model"))
-    if settings.paints and not found:
-        for tried in (styles, *others):
+    def _check_styles(
+        self, row: Mapping[str, Any], longer: float, shortest: int, found: list[tuple[str, str]]
+    ) -> tuple[NamedStyle, ...]:
+        cell: Any = row.get("style")
+        asked = cell, longer, shortest
+        if isinstance(cell, str) and asked in self._styles:
+            styles, problems = self._styles[asked]
+        else:
+            problems = []
+            styles = self._read(row, "style", _parse_styles, problems)
+            self._look("style", (style.name for style in styles), longer, shortest, problems)
+            if isinstance(cell, str):
+                self._styles[asked] = styles, problems
+        found += problems
+        return styles
+
+    def _check_masks(
+        self,
+        masks: Sequence[str],
+        styles: Sequence[NamedStyle],
+        others: Sequence[Sequence[NamedStyle]],
+        longer: float,
+        found: list[tuple[str, str]],
+    ) -> None:
+        if any(len(other) != len(masks) for other in others):
+            found.append(("next_styles", f"are not {len(masks)} each, as the masks are"))
+        if styles and len(masks) != len(styles):
+            problem = f"{len(masks)} for {len(styles)} in style; give each style its mask, in the same order"
+            found.append(("masks", problem))
+        self._look("masks", (mask for mask in masks if not cells_of(mask)), longer, 1, found)
+
+    def _check_models(
+        self, settings: Settings, tries: Iterable[Sequence[NamedStyle]], found: list[tuple[str, str]]
+    ) -> None:
+        for tried in tries:
             with _Told(found, "model"):
-                problem = check_network(
-                    settings.model, tuple(style.name for style in tried), settings.preserve_color == "match"
-                )
+                names = tuple(style.name for style in tried)
+                problem = self._check_network(settings.model, names, settings.preserve_color == "match")
                 found += [("model", problem)] if problem else []
-    if found:
-        style = written(styles) if styles else row.get("style", "")
-        found = [(column, shown(problem)) for column, problem in found]
-        return BadRow(number, name, shown("".join(content)), shown(style), tuple(found))
-    return Pair(number, name, content[0], styles, masks, settings, keep, others)
 
 
 def _parse_styles(cell: Any) -> tuple[NamedStyle, ...]:
@@ -250,11 +287,6 @@ def _parse_text(cell: str) -> tuple[NamedStyle, ...]:
 def _shared(styles: tuple[NamedStyle, ...]) -> tuple[NamedStyle, ...]:
     """The first of equal ones."""
     return styles
-
-
-@cache
-def _shortest(network: NetworkName, layers: tuple[str, ...]) -> int:
-    return NETWORKS[network].minimum_side(layers)
 
 
 class _Told:
@@ -318,18 +350,23 @@ class _SettingsReader:
     def __init__(self, manifest: Manifest, overrides: Mapping[str, str]) -> None:
         self._overrides = overrides
         self._check_weights = cache(lambda network, weights: check_weights(network, weights, partial(_find, manifest)))
-        self._known: dict[str, tuple[Settings, list[tuple[str, str]]]] = {}
+        self._known: dict[str, tuple[Settings, list[tuple[str, str]], int]] = {}
 
-    def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
-        """The settings, and what is wrong with them and their weights; those that are not valid become the defaults."""
+    def __call__(self, given: Mapping[str, Any]) -> tuple[Settings, list[tuple[str, str]], int]:
+        """The settings, what is wrong with them and their weights, and the pixels that a shorter side has to have.
+
+        Those that are not valid become the defaults.
+        """
         text = repr(given)  # tells 1 from "1" and from True, as validation does
         if text not in self._known:
             try:
                 settings = Settings.model_validate({**given, **self._overrides})
                 problem = self._check_weights(settings.network, settings.weights)
-                self._known[text] = settings, [("weights", problem)] if problem else []
+                wrong = [("weights", problem)] if problem else []
             except ValidationError as error:
-                self._known[text] = Settings(), problems(error)
+                settings, wrong = Settings(), problems(error)
+            layers = (*settings.content_layers, *settings.style_layers)
+            self._known[text] = settings, wrong, NETWORKS[settings.network].minimum_side(layers)
         return self._known[text]
 
 

@@ -35,7 +35,8 @@ def id_problem(name: str) -> str:
 
 def as_file(name: str) -> str:
     """The same text for ids that would be one file, also where a file system ignores case."""
-    return unicodedata.normalize("NFC", name).casefold()
+    file = unicodedata.normalize("NFC", name).casefold()
+    return name if file == name else file  # a million ids are there once
 
 
 def safe_part(text: str) -> str:

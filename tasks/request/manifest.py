@@ -16,6 +16,7 @@ from stylebatch.tasks.request.collections import members, pattern_of
 from stylebatch.tasks.request.csv_rows import WrongCsv, read_csv_rows
 from stylebatch.tasks.request.json_rows import WrongJson, read_json_rows
 from stylebatch.tasks.request.own_columns import PREFIX, is_own
+from stylebatch.tasks.request.row_table import RowTable
 from stylebatch.tasks.request.settings import Settings, nearest
 from stylebatch.tasks.request.styles import parse_styles, written
 from stylebatch.tasks.request.text import as_text
@@ -44,7 +45,7 @@ class Manifest:
     """The rows as they were written: a mapping of column to value each, nothing checked but the columns' names."""
 
     path: Place
-    rows: list[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
     allow_http: bool = False
     _located: dict[str, Place] = field(default_factory=dict, init=False, repr=False, compare=False)
     _members: dict[str, Sequence[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -122,7 +123,7 @@ def read_manifest(path: Place, allow_http: bool = False) -> Manifest:
         raise BadRequest(f"{path} has no rows")
     _refuse_more(path, len(rows))
     check_columns(path, rows)
-    return Manifest(path, rows, allow_http)
+    return Manifest(path, RowTable(rows), allow_http)
 
 
 def _refuse_more(path: Place, rows: int) -> None:

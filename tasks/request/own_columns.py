@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 PREFIX = "x_"
@@ -10,6 +11,7 @@ LABEL = "label"
 EXTRA = "extra"  # a mapping, whose names get the prefix
 
 
+@lru_cache(maxsize=1024)
 def is_own(name: str) -> bool:
     """Whether a column is one of people's own."""
     return name == LABEL or name.startswith(PREFIX)

@@ -36,7 +36,7 @@ def as_text(data: bytes) -> str:
 
 def as_utf8(text: str) -> str:
     """The text as a file can hold it: JSON can have halves of characters, a file's name bytes that are no UTF-8."""
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def spelled(value: Any) -> str:

@@ -56,14 +56,9 @@ class Folders(Generic[PlaceT]):
         """Where the loss curves are."""
         return self.store / "traces"
 
-    @property
-    def found_whole(self) -> PlaceT:
-        """Which pictures earlier runs have found whole."""
-        return self.store / "verified.json"
-
     def picture(self, key: str, file_format: FormatName) -> PlaceT:
         """Where the picture of ``key`` is, or will be."""
-        return self.pictures / f"{key}{ENDINGS[file_format]}"
+        return self.pictures / picture_name(key, file_format)
 
     def trace(self, key: str) -> PlaceT:
         """Where the loss curve of ``key`` is, if it was traced."""
@@ -72,3 +67,8 @@ class Folders(Generic[PlaceT]):
     def network(self, key: str) -> PlaceT:
         """Where the network that was trained for this run by itself is, or will be."""
         return self.store / "networks" / f"{key}.safetensors"
+
+
+def picture_name(key: str, file_format: FormatName) -> str:
+    """The name of the picture of ``key`` among the pictures."""
+    return f"{key}{ENDINGS[file_format]}"

@@ -6,7 +6,8 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import repeat
 from types import NoneType
 from typing import Any, get_args
 
@@ -81,33 +82,48 @@ def read(data: bytes, keys: Mapping[str, str]) -> Iterator[Record]:
 
 
 def _records(batch: pa.RecordBatch, keys: Mapping[str, str]) -> Iterator[Record]:
-    columns: dict[str, list[Any]] = {}
-    for name in _SCHEMA.names:
-        if name not in batch.schema.names:
-            columns[name] = [Record.model_fields[name].default] * len(batch)
-        elif name == "settings":
-            columns[name] = _spread(batch[name], parse_settings)
-        else:
-            columns[name] = _spread(batch[name], sys.intern) if name in _SHARED else batch[name].to_pylist()
+    columns = {name: _values(name, batch) for name in _SCHEMA.names}
     columns["key"] = [keys.get(key) for key in columns["key"]]
-    columns["style_loss_by_layer"] = [dict(pairs) if pairs else _NONE for pairs in columns["style_loss_by_layer"]]
-    return (_record(row) for row in zip(*columns.values(), strict=True) if row[0])
+    constant = (repeat(value) for value in _PYDANTIC.values())
+    return (_record(row) for row in zip(*columns.values(), *constant, strict=False) if row[0])
+
+
+def _values(name: str, batch: pa.RecordBatch) -> list[Any]:
+    """The values of a field; where all are alike, and where Arrow would make them one by one, by shorter ways."""
+    if name not in batch.schema.names:
+        return [Record.model_fields[name].default] * len(batch)
+    column = batch[name]
+    if column.null_count == len(column):
+        return [None] * len(column)
+    if name == "settings":
+        return _spread(column, parse_settings)
+    if name in _SHARED:
+        return _spread(column, sys.intern)
+    if pa.types.is_map(column.type):
+        judged = pc.any(pc.not_equal(column.offsets[1:], column.offsets[:-1])).as_py()
+        return [dict(pairs) if pairs else _NONE for pairs in column.to_pylist()] if judged else [_NONE] * len(batch)
+    if column.null_count or pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
+        return list(column.to_pylist())
+    values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    if pa.types.is_timestamp(column.type):
+        return [value.replace(tzinfo=UTC) for value in values]
+    return values
 
 
 def _spread(column: pa.DictionaryArray, read: Callable[[str], Any]) -> list[Any]:
     """The values of a column, each of which is read once."""
     values = [read(text) for text in column.dictionary.to_pylist()]
-    return [None if index is None else values[index] for index in column.indices.to_pylist()]
+    if column.null_count:
+        return [None if index is None else values[index] for index in column.indices.to_pylist()]
+    return [values[index] for index in column.indices.to_numpy().tolist()]
 
 
 def _record(row: Sequence[Any]) -> Record:
-    """A record of values that the table's schema vouches for."""
+    """A record of values that the table's schema vouches for, and of what pydantic adds to them."""
     record = Record.__new__(Record)
     # One by one, so that Python keeps the fields' names once for all records: a million take a third of the memory.
-    for name, value in zip(_SCHEMA.names, row, strict=True):
-        object.__setattr__(record, name, value)
-    for name, value in _PYDANTIC.items():
-        object.__setattr__(record, name, value)
+    for _ in map(object.__setattr__, repeat(record), _ATTRIBUTES, row):
+        pass
     return record
 
 
@@ -117,3 +133,4 @@ _PYDANTIC: Mapping[str, Any] = {
     "__pydantic_extra__": None,
     "__pydantic_private__": None,
 }
+_ATTRIBUTES = (*_SCHEMA.names, *_PYDANTIC)

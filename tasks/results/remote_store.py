@@ -97,11 +97,15 @@ class RemoteStore(Folders[UPath]):
         except (OSError, BadInput) as error:
             raise BadRequest(f"{self.folder} cannot be listed: {error}") from None
 
+    @property
+    def _found_whole(self) -> UPath:
+        return self.store / "verified.json"
+
     @cached_property
     def _whole(self) -> dict[str, str]:
         """The versions of pictures that were found whole, with their digests, by key."""
         with suppress(OSError, ValueError):
-            known = json.loads(read_bytes(self.found_whole))
+            known = json.loads(read_bytes(self._found_whole))
             return known if isinstance(known, dict) else {}
         return {}
 
@@ -129,7 +133,7 @@ class RemoteStore(Folders[UPath]):
         with ThreadPoolExecutor(AT_ONCE) as threads:
             try:
                 alone = threads.map(self._read, [key for key in asked if key in records])
-                read = list(newest([*(record for record in alone if record), *self._gathered(asked, threads)]))
+                read = newest([*(record for record in alone if record), *self._gathered(asked, threads)]).values()
             except (OSError, BadInput) as error:
                 raise BadRequest(f"{self.folder} cannot be read: {error}") from None
             found = [record for record in read if self.picture(record.key, record.format).name in pictures]
@@ -168,7 +172,7 @@ class RemoteStore(Folders[UPath]):
         if merged != self._whole:
             self._whole.update(marks)
             with suppress(OSError, BadInput):
-                write_atomically(self.found_whole, json.dumps(merged).encode())
+                write_atomically(self._found_whole, json.dumps(merged).encode())
 
     def discard(self, key: str) -> bool:
         """Remove a record that `find` cannot use: Prefect, which does not look at pictures, would take it for a hit.
@@ -224,7 +228,7 @@ class RemoteStore(Folders[UPath]):
             for one in before.items() & segments().items():
                 remove(self.records / one[0])
 
-    def missing(self, outputs: Iterable[Path]) -> set[Path]:
+    def missing(self, outputs: Iterable[str]) -> set[str]:
         """Which of the pictures that were published are not there any more; none where that cannot be told."""
         asked = set(outputs)
         try:
@@ -233,13 +237,13 @@ class RemoteStore(Folders[UPath]):
             return set()
         return {output for output in asked if _within_images(output) not in there}
 
-    def publish(self, record: Record, output: Path) -> None:
+    def publish(self, record: Record, output: str) -> None:
         """Make the record's picture appear as ``output``, unless it is there already.
 
         Raises:
             BadInput, OSError: the store cannot copy it.
         """
-        target, picture = self.folder / output.as_posix(), self.picture(record.key, record.format)
+        target, picture = self.folder / output, self.picture(record.key, record.format)
         self._published[record.key] = record
         there = self._there["images"].get(_within_images(output))
         if there and picture.name in self._there["pictures"]:
@@ -266,8 +270,8 @@ def open_store(folder: Place) -> AnyStore:
     return Store(folder) if isinstance(folder, Path) else RemoteStore(folder)
 
 
-def _within_images(output: Path) -> str:
-    return output.relative_to(IMAGES).as_posix()
+def _within_images(output: str) -> str:
+    return output.removeprefix(f"{IMAGES}/")
 
 
 def _parse(key: str, data: bytes) -> Record | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -99,10 +99,10 @@ def _records(data: bytes) -> Iterator[Record]:
                 continue
 
 
-def newest(records: Iterable[Record]) -> Collection[Record]:
+def newest(records: Iterable[Record]) -> dict[str, Record]:
     """Of each key the record that was made last."""
     found: dict[str, Record] = {}
     for record in records:
         if record.key not in found or found[record.key].finished_at < record.finished_at:
             found[record.key] = record
-    return found.values()
+    return found

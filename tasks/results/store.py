@@ -14,7 +14,7 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.results import record_table
-from stylebatch.tasks.results.folders import SEGMENT, TABLE, Folders
+from stylebatch.tasks.results.folders import SEGMENT, TABLE, Folders, picture_name
 from stylebatch.tasks.results.record import Record, read_record
 from stylebatch.tasks.results.segments import newest, records_of
 from stylebatch.tasks.results.verified import Verified
@@ -46,7 +46,7 @@ class Store(Folders[Path]):
 
     def verified(self) -> Verified:
         """What earlier runs know of the pictures."""
-        return Verified(self.found_whole)
+        return Verified(self.store / "verified", self.pictures)
 
     @property
     def locks(self) -> FileLocks:
@@ -68,11 +68,11 @@ class Store(Folders[Path]):
         except OSError as error:
             raise BadRequest(f"cannot write to {self.folder}: {error.strerror}; choose another with --out") from None
 
-    def find(self, key: str, whole: Callable[[Path, str], bool] = has_digest) -> Record | None:
+    def find(self, key: str, whole: Verified | None = None) -> Record | None:
         """The record of ``key``, if its picture is there and is the one that the record speaks of.
 
         Args:
-            whole: tells whether a file has a digest, by reading it, or as `verified` does.
+            whole: tells whether that is so; without it, the picture is read.
         """
         try:
             # Parsed as plain data: Prefect's own reader would import the classes that a record names.
@@ -86,9 +86,10 @@ class Store(Folders[Path]):
         asked, verified = {key: key for key in keys}, self.verified()
         alone = (self.find(key, verified) for key in asked.keys() & names_in(self.records))
         found = newest(chain((one for one in alone if one), self._gathered(asked)))
-        known = {record.key: record for record in found if self.has(record, verified)}
+        for key in [key for key, record in found.items() if not self.has(record, verified)]:
+            del found[key]
         verified.save()
-        return known
+        return found
 
     def _gathered(self, keys: Mapping[str, str]) -> Iterator[Record]:
         """The records of keys, each mapped to itself, that segments and tables have."""
@@ -102,10 +103,12 @@ class Store(Folders[Path]):
     def _ending_in(self, ending: str) -> list[Path]:
         return [self.records / name for name in names_in(self.records) if name.endswith(ending)]
 
-    def has(self, record: Record, whole: Callable[[Path, str], bool] = has_digest) -> bool:
-        """Whether a record's picture is there and is the one that the record speaks of."""
+    def has(self, record: Record, whole: Verified | None = None) -> bool:
+        """Whether a record's picture is there and is the one that the record speaks of, as for `find`."""
         try:
-            return whole(self.picture(record.key, record.format), record.output_sha256)
+            if whole:
+                return whole(picture_name(record.key, record.format), record.output_sha256)
+            return has_digest(self.picture(record.key, record.format), record.output_sha256)
         except OSError:
             return False
 
@@ -144,7 +147,7 @@ class Store(Folders[Path]):
         """Remove what no key leads to: errors that Prefect keeps among its results, and what a killed run left."""
         leftovers = [self.records / name for name in names_in(self.records) if not KEPT.fullmatch(name)]
         for folder in (self.folder, self.images, self.pictures, self.traces):
-            leftovers += (file for file in folder.glob(".*.part") if time.time() - file.stat().st_mtime > LEFT_BEHIND)
+            leftovers += filter(_is_left_behind, _unfinished(folder))
         for file in leftovers:
             file.unlink(missing_ok=True)
         with suppress(OSError):  # the next run does it
@@ -164,15 +167,17 @@ class Store(Folders[Path]):
             for segment in ended:
                 locks.release_lock(segment.stem, "gather")
 
-    def missing(self, outputs: Iterable[Path]) -> set[Path]:
+    def missing(self, outputs: Iterable[str]) -> set[str]:
         """Which of the pictures that were published are not there any more."""
-        return {output for output in outputs if not (self.folder / output).exists()}
+        return {output for output in outputs if not os.path.exists(f"{self.folder}/{output}")}
 
-    def publish(self, record: Record, output: Path) -> None:
+    def publish(self, record: Record, output: str) -> None:
         """Make the record's picture appear as ``output``, unless it is there already."""
-        target, picture = self.folder / output, self.picture(record.key, record.format)
-        if _is_same(target, picture, record.output_sha256):
+        # A path takes ten times as long to make as a text, and here are a million that need nothing more.
+        files = f"{self.folder}/{output}", f"{self.pictures}/{picture_name(record.key, record.format)}"
+        if _is_same(*files, record.output_sha256):
             return
+        target, picture = map(Path, files)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.images / f".{uuid.uuid4().hex}.part"  # not beside it, where `sweep` would have to look
         try:
@@ -185,7 +190,22 @@ class Store(Folders[Path]):
             temporary.unlink(missing_ok=True)
 
 
-def _is_same(target: Path, picture: Path, sha256: str) -> bool:
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """The files in a folder that are being written, or were when their writer was killed."""
+    # Not by `glob`, which holds all names of a folder at once: those of a million pictures take 200 MB.
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        yield from (
+            folder / entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")
+        )
+
+
+def _is_left_behind(file: Path) -> bool:
+    with suppress(FileNotFoundError):  # it has been finished meanwhile
+        return time.time() - file.stat().st_mtime > LEFT_BEHIND
+    return False
+
+
+def _is_same(target: str, picture: str, sha256: str) -> bool:
     """Whether ``target`` has the picture's bytes: it is a link to it, an untouched copy, or has the digest."""
     try:
         there, stored = os.stat(target), os.stat(picture)
@@ -194,4 +214,4 @@ def _is_same(target: Path, picture: Path, sha256: str) -> bool:
     if os.path.samestat(there, stored):
         return True
     untouched = (there.st_size, there.st_mtime_ns) == (stored.st_size, stored.st_mtime_ns)
-    return stat.S_ISREG(there.st_mode) and (untouched or has_digest(target, sha256))
+    return stat.S_ISREG(there.st_mode) and (untouched or has_digest(Path(target), sha256))

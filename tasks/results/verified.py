@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
+from hashlib import blake2b
 from pathlib import Path
 
 from stylebatch.tasks.storage.files import sha256_of, write_atomically
 
 # A file that was changed this recently (ns) may change again without another time: some file systems count in 2 s.
 SETTLING = 2_000_000_000
+MARK = 16  # bytes
 
 
 class Verified:
-    """Tells whether files have the digests they should have; a file is read again once its size or time has changed.
+    """Tells whether pictures have the digests they should have; one is read again once its size or time has changed.
 
-    What was found is kept in ``path``. Without that file, or where it is damaged, everything is read.
+    What was found is kept in ``path``, a mark for each: the digest of its name, size, time and digest. Without that
+    file, or where it is damaged, everything is read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pictures: Path) -> None:
         self._path = path
+        self._pictures = str(pictures)
         self._changed = False
-        self._known: dict[str, str] = {}
         try:
-            known = json.loads(path.read_bytes())
-            self._known = known if isinstance(known, dict) else {}
-        except (OSError, ValueError):
-            pass
+            known = path.read_bytes()
+        except OSError:
+            known = b""
+        self._known = {known[start : start + MARK] for start in range(0, len(known), MARK)}
 
-    def __call__(self, path: Path, sha256: str) -> bool:
-        """Whether the file's bytes have this SHA-256.
+    def __call__(self, name: str, sha256: str) -> bool:
+        """Whether the bytes of the picture ``name`` have this SHA-256.
 
         Raises:
             OSError: it cannot be read.
         """
-        found = os.stat(path)
-        mark = f"{found.st_size} {found.st_mtime_ns} {sha256}"
-        if self._known.get(path.name) == mark:
+        file = f"{self._pictures}/{name}"
+        found = os.stat(file)
+        mark = blake2b(f"{name} {found.st_size} {found.st_mtime_ns} {sha256}".encode(), digest_size=MARK).digest()
+        if mark in self._known:
             return True
-        if sha256_of(path) != sha256:
+        if sha256_of(Path(file)) != sha256:
             return False
         if time.time_ns() - found.st_mtime_ns > SETTLING:
-            self._known[path.name] = mark
+            self._known.add(mark)
             self._changed = True
         return True
 
@@ -50,7 +53,7 @@ class Verified:
         """Write down what was found. It is only there to save time: an error is no reason to stop."""
         if self._changed:
             try:
-                write_atomically(self._path, json.dumps(self._known).encode())
+                write_atomically(self._path, b"".join(self._known))
             except OSError:
                 return
             self._changed = False

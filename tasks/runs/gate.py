@@ -39,14 +39,14 @@ def decide(job: Job, found: Mapping[str, Record]) -> Kept | Job:
         job: the first of the row's.
         found: records by their keys.
     """
+    if not job.keep:
+        return Kept(job, found[job.key]) if job.key in found else job
     records: list[Record] = []
     jobs = (job, *job.others)
     for tried in jobs:
         if tried.key not in found:
             return tried
         records.append(found[tried.key])
-        if not job.keep:
-            return Kept(tried, records[-1])
         if passes(job.keep, _figures(tried, records[-1])):
             return Kept(tried, records[-1], len(records), passed=True)
     best = nearest(job.keep, [_figures(tried, record) for tried, record in zip(jobs, records, strict=True)])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -74,7 +75,7 @@ class Ledger:
                         raise
                     self._written = time.monotonic()
 
-    def lose(self, outputs: Collection[Path]) -> list[Outcome]:
+    def lose(self, outputs: Collection[str]) -> list[Outcome]:
         """Take back that pictures were made: somebody has removed them.
 
         Returns:
@@ -89,19 +90,20 @@ class Ledger:
                     error_type="FileNotFoundError",
                     error=f"{one.output} was removed while the run was going on; run again",
                 )
-                for one in self.outcomes
+                for one in (self.outcomes if outputs else ())
                 if one.output in outputs
             ]
-            rows = {one.row for one in lost}
-            self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
-            self.failures += len(lost)
+            if lost:
+                rows = {one.row for one in lost}
+                self.outcomes = Outcomes([*(one for one in self.outcomes if one.row not in rows), *lost])
+                self.failures += len(lost)
             return lost
 
     def write(self, state: State) -> None:
         """Write ``report.parquet`` and ``run.json``."""
         began = time.monotonic()
-        self.outcomes.sort(key=lambda outcome: outcome.row)
-        reached = {outcome.row for outcome in self.outcomes}
+        self.outcomes.sort(key=attrgetter("row"))
+        reached = {outcome.row for outcome in self.outcomes} if self.before else set()
         newest = [*self.outcomes, *(outcome for row, outcome in self.before.items() if row not in reached)]
         write_report(newest, self.folder / "report.parquet", self.own)
         write_run(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -57,7 +57,7 @@ class Outcome:
     passed: bool | None = None
 
     @property
-    def output(self) -> Path | None:
+    def output(self) -> str | None:
         """The picture, relative to the run's folder."""
         return output_of(self.id, self.record.format) if self.record else None
 
@@ -70,9 +70,9 @@ class Outcomes(UserList[Outcome]):
     """
 
 
-def output_of(name: str, file_format: FormatName) -> Path:
+def output_of(name: str, file_format: FormatName) -> str:
     """Where the picture with this id lies, relative to the run's folder."""
-    return Path(f"{IMAGES}/{name}{ENDINGS[file_format]}")
+    return f"{IMAGES}/{name}{ENDINGS[file_format]}"
 
 
 def settled(job: Job, result: Record | Exception, status: Status, attempts: int | None = None) -> Outcome:
@@ -124,35 +124,53 @@ def _schema(layers: Iterable[str], varying: Varying) -> pa.Schema:
     )
 
 
-class _Rows:
-    """Outcomes as rows; what comes of the settings is made once for all that share them."""
+class _Columns:
+    """Outcomes as a table; what comes of the settings is made once for all that share them."""
 
-    def __init__(self, varying: Varying) -> None:
-        self._varying = varying
-        self._of_settings: dict[int, dict[str, Any]] = {}
-
-    def __call__(self, outcome: Outcome) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            name: text and as_utf8(text) for name in OWN if (text := getattr(outcome, name)) is not None
+    def __init__(self, schema: pa.Schema, settings: Mapping[int, Settings], varying: Varying) -> None:
+        """``settings`` are those of all outcomes by their identity."""
+        self._schema = schema
+        self._places = {identity: place for place, identity in enumerate(settings)}
+        rows = [
+            one.model_dump(include={"precision", "seed", "network"})
+            | {"settings": one.model_dump_json()}
+            | varying.row(one)
+            for one in settings.values()
+        ]
+        self._of_settings = {
+            field.name: pa.array([row[field.name] for row in rows], field.type)
+            for field in schema
+            if field.name in _OF_SETTINGS or field.name in varying.names
         }
-        row["row"], row["attempts"] = outcome.row, outcome.attempts
-        row["tries"], row["passed"] = outcome.tries, outcome.passed
-        record = outcome.record
-        if record is None:
-            return row
-        row |= vars(record)  # the schema takes from it what has a column
-        row |= {LAYER_COLUMN + layer: loss for layer, loss in record.style_loss_by_layer.items()}
-        row |= self._settings(record.settings)
-        row["content_lost"] = record.content_lost
-        row["output"] = outcome.output.as_posix() if outcome.output else None
-        return row
 
-    def _settings(self, settings: Settings) -> dict[str, Any]:
-        if id(settings) not in self._of_settings:
-            columns = settings.model_dump(include={"precision", "seed", "network"})
-            columns |= {"settings": settings.model_dump_json()} | self._varying.row(settings)
-            self._of_settings[id(settings)] = columns
-        return self._of_settings[id(settings)]
+    def __call__(self, outcomes: Sequence[Outcome]) -> list[pa.Array]:
+        """The columns, in the schema's order."""
+        records = [outcome.record for outcome in outcomes]
+        places = pa.array([record and self._places[id(record.settings)] for record in records], pa.int64())
+
+        def column(name: str) -> Iterable[Any]:
+            if name in OWN:
+                texts = map(attrgetter(name), outcomes)
+                return (text and as_utf8(text) for text in texts)
+            if name == "attempts":
+                return ((one.record or one).attempts for one in outcomes)
+            if name in _OF_OUTCOMES:
+                return map(attrgetter(name), outcomes)
+            if name.startswith(LAYER_COLUMN):
+                layer = name.removeprefix(LAYER_COLUMN)
+                return (record and record.style_loss_by_layer.get(layer) for record in records)
+            return (record and getattr(record, name) for record in records)
+
+        return [
+            self._of_settings[field.name].take(places)
+            if field.name in self._of_settings
+            else pa.array(column(field.name), field.type)
+            for field in self._schema
+        ]
+
+
+_OF_SETTINGS = ("precision", "seed", "network", "settings")
+_OF_OUTCOMES = ("row", "output", "tries", "passed")
 
 
 def write_report(outcomes: Iterable[Outcome], path: Place, own: OwnColumns | None = None) -> None:
@@ -162,19 +180,18 @@ def write_report(outcomes: Iterable[Outcome], path: Place, own: OwnColumns | Non
         own: people's own columns of the manifest's rows.
     """
     own = own or OwnColumns()
-    ordered = sorted(outcomes, key=lambda outcome: outcome.row)
+    ordered = sorted(outcomes, key=attrgetter("row"))
     used = {layer for outcome in ordered if outcome.record for layer in outcome.record.style_loss_by_layer}
     distinct = {id(outcome.record.settings): outcome.record.settings for outcome in ordered if outcome.record}
     varying = Varying(list(distinct.values()))
-    schema, row = _schema((layer for layer in LAYERS if layer in used), varying), _Rows(varying)
+    schema = _schema((layer for layer in LAYERS if layer in used), varying)
+    columns, whole_schema = _Columns(schema, distinct, varying), pa.schema([*schema, *own.fields])
     buffer = io.BytesIO()
-    whole_schema = pa.schema([*schema, *own.fields])
     with pq.ParquetWriter(buffer, whole_schema) as writer:
         for start in range(0, len(ordered), BATCH):  # a hundred thousand rows as Python's objects take 300 MB
             batch = ordered[start : start + BATCH]
-            table = pa.Table.from_pylist([row(outcome) for outcome in batch], schema)
             added = own.take(outcome.row for outcome in batch)
-            writer.write_table(pa.Table.from_arrays([*table.columns, *added], schema=whole_schema))
+            writer.write_table(pa.Table.from_arrays([*columns(batch), *added], schema=whole_schema))
     write_atomically(path, buffer.getvalue())
 
 

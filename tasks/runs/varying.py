@@ -33,6 +33,11 @@ class Varying:
         """The columns' names and types, in the order of the settings."""
         return [(SET_COLUMN + name, kind) for name, (kind, _) in self._columns.items()]
 
+    @property
+    def names(self) -> list[str]:
+        """Those of the columns."""
+        return [name for name, _ in self.fields]
+
     def row(self, settings: Settings) -> dict[str, Any]:
         """The columns' values in a row."""
         return {SET_COLUMN + name: cell(getattr(settings, name)) for name, (_, cell) in self._columns.items()}

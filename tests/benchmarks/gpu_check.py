@@ -40,7 +40,8 @@ from tests.benchmarks.searches import SAMPLES, Company, jobs_of, product_rate
 
 SIZES, COUNTS = (256, 512, 1024), (1, 2, 4, 8, 16, 32)
 WARM, STEPS = 3, 10  # steps; the first ones choose kernels
-ROOMS = ("tests/tasks/devices", "tests/tasks/nst")  # whose tests need nothing but what computes
+# Whose tests need nothing but what computes.
+ROOMS = ("tests/tasks/devices", "tests/tasks/nst", "tests/test_train_any_style.py")
 TESTS, TIME = 120.0, 360.0  # seconds: for the tests; and from the start on, until no other row is begun
 PAINTED = 400  # pictures
 SHORT = 0.6  # of the memory that a company needs: what it is left with when that is to run out

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -496,3 +497,47 @@ def test_many_styles_of_one_photograph_go_on_below_each_other(visit: Visit, samp
     page.emulate_media(media="print")
     widths = {round(box["width"]) for cell in page.locator(".cell").all() if (box := cell.bounding_box())}
     assert all(width > 250 for width in widths), "large enough to be seen on paper"
+
+
+def test_of_many_results_what_is_near_the_window_is_made(visit: Visit, samples: Path, tmp_path: Path) -> None:
+    from stylebatch.tasks.gallery.collection import Collection
+    from stylebatch.tasks.gallery.folder import write_page
+    from stylebatch.tasks.gallery.page_data import Look, page_data
+    from stylebatch.tasks.gallery.thumbnails import make_copies
+    from stylebatch.tasks.runs.report import Outcome, write_report, write_run
+    from stylebatch.tasks.runs.run_folder import read_runs
+    from stylebatch.tasks.storage.files import sha256_of
+    from tests.tasks.runs.test_report import make_record
+
+    (tmp_path / "run/images").mkdir(parents=True)
+    picture = Path(shutil.copy(samples / "images/chelsea.jpg", tmp_path))
+    outcomes = []
+    for row, (content, style) in enumerate(product(range(30), range(40)), start=1):
+        os.link(picture, tmp_path / f"run/images/{row}.png")
+        digests = {
+            "output_sha256": sha256_of(picture),
+            "content_sha256": f"{content:064}",
+            "style_sha256": f"{style:064}",
+        }
+        record = make_record(key=str(row), width=451, height=300, **digests)
+        outcomes.append(Outcome(row, str(row), f"c{content:02}.jpg", f"s{style:02}.jpg", "completed", record))
+    write_report(outcomes, tmp_path / "run/report.parquet")
+    asked = {"manifest": str(tmp_path / "my.csv"), "rows": 1200, "set": {}, "set_rows": []}
+    write_run(tmp_path / "run/run.json", outcomes, asked)
+    collection = Collection(read_runs([tmp_path / "run"]), tmp_path / "page")
+    missing = make_copies.fn(collection.copies())
+    write_page(tmp_path / "page", collection, page_data(collection, Look(), missing, {}, []))
+    page = visit(tmp_path / "page/index.html")
+    pictures, results = page.locator("main img"), page.locator("main [data-pair]")
+    page.wait_for_load_state("load")
+    expect(results.first).to_be_visible()
+    assert pictures.count() < 400, "of 1200"
+    results.first.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("main [data-pair='20']")).to_be_focused()
+    page.evaluate("document.getElementById('main').scrollTo(1e6, 1e6)")
+    page.locator("main [data-pair='1199']").scroll_into_view_if_needed()
+    assert pictures.count() < 400
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert results.count() == 1200, "paper has no window"

@@ -28,7 +28,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Row:
-    output: Path | None
+    output: str | None
     status: str = "completed"
     record: object = None
     attempts: int | None = None
@@ -38,22 +38,26 @@ def test_without_a_terminal_lines_tell_how_far_it_is() -> None:
     console = Console(file=io.StringIO(), width=200)
     lines = Lines(console, every=0)
     lines.checking(4000, 1_000_000)
+    lines.looking_up(6000, 1_000_000)
+    lines.settling(8000, 1_000_000)
     lines.planned([Job("a", 3), Job("b", 1)], [Row(None, "failed")])
     lines.stepped(Job("a", 3))
     lines.finished(Job("a", 3), [Row(None)])
-    checked, first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    checked, looked_up, settled, first, second = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert checked == "checking row 4,000 of 1,000,000"
+    assert looked_up == "looking for what is done: row 6,000 of 1,000,000"
+    assert settled == "putting pictures in place: row 8,000 of 1,000,000"
     assert first.startswith("1/3 rows, 1 failed, 1/4 steps")
     assert second.startswith("2/3 rows, 1 failed, 3/4 steps")
     rare = Lines(console, every=1e9)
     rare.planned([Job("a", 3)], [])
     rare.stepped(Job("a", 3))
-    assert len(console.file.getvalue().splitlines()) == 3  # type: ignore[attr-defined]
+    assert len(console.file.getvalue().splitlines()) == 5  # type: ignore[attr-defined]
 
 
-def paint(file: Path, colour: str) -> Path:
+def paint(file: Path, colour: str) -> str:
     Image.new("RGB", (32, 32), colour).save(file)
-    return Path(file.name)
+    return file.name
 
 
 def test_the_newest_picture_has_a_name_of_its_own(tmp_path: Path) -> None:
@@ -62,7 +66,7 @@ def test_the_newest_picture_has_a_name_of_its_own(tmp_path: Path) -> None:
     latest = Latest(tmp_path, shown.append, every=0)
     latest([Row(red), Row(None, "failed")])
     assert (tmp_path / "latest.png").read_bytes() == (tmp_path / red).read_bytes()
-    latest([Row(Path("gone.png"))])
+    latest([Row("gone.png")])
     latest([Row(blue)])
     assert (tmp_path / "latest.png").read_bytes() == (tmp_path / blue).read_bytes()
     assert shown == [tmp_path / "latest.png"] * 2

@@ -1,21 +1,41 @@
 "use strict";
 // Long lists: only what is near the window is made. What is far away is an empty box as high as it was, or may be.
 
+const BAND = 8; // columns, about as many as a window has
 let chunks = []; // of the view that is shown
-const nearby = new IntersectionObserver((entries) => {
-  for (const entry of entries) entry.isIntersecting ? fill(entry.target) : empty(entry.target);
-}, { root: document.getElementById("main"), rootMargin: "500px 0px" });
+let nearby = null; // sees chunks come near the window, and go
+let beside = null; // the same of bands, which stay
 const makers = new WeakMap();
 
-function fill(chunk) {
-  if (chunk.childElementCount) return;
-  chunk.append(...makers.get(chunk)());
-  chunk.style.minHeight = "";
+/** Has the window watched: at first for what is seen alone, since what is near would be loaded at the same time. */
+function watch(margin) {
+  const root = document.getElementById("main");
+  nearby?.disconnect();
+  beside?.disconnect();
+  nearby = new IntersectionObserver((entries) => {
+    for (const entry of entries) entry.isIntersecting ? fill(entry.target) : empty(entry.target);
+  }, { root, rootMargin: `${margin}px 0px` });
+  beside = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      fill(target);
+      beside.unobserve(target);
+    }
+  }, { root, rootMargin: `${margin}px` });
+  chunks.forEach((chunk) => nearby.observe(chunk));
+  document.querySelectorAll(".band").forEach((band) => beside.observe(band));
+}
+
+function fill(box) {
+  if (box.childElementCount) return;
+  box.append(...makers.get(box)());
+  box.style.minHeight = "";
 }
 
 function empty(chunk) {
   if (!chunk.childElementCount || chunk.contains(document.activeElement)) return;
   chunk.style.minHeight = `${chunk.offsetHeight}px`;
+  chunk.querySelectorAll(".band").forEach((band) => beside.unobserve(band));
   chunk.replaceChildren();
 }
 
@@ -38,6 +58,26 @@ function appendInChunks(owner, items, size, height, box, make) {
   chunks.forEach((chunk) => nearby.observe(chunk));
 }
 
+/** The columns of a row in bands: boxes, of which the first has its cells at once, and any other near the window. */
+function inBands(columns, makeCell) {
+  const bands = [];
+  for (let start = 0; start < columns.length; start += BAND) {
+    const here = columns.slice(start, start + BAND);
+    const band = make("div", { className: "band", role: "none" });
+    band.style.gridColumn = `span ${here.length}`;
+    makers.set(band, () => here.map(makeCell));
+    start ? beside.observe(band) : fill(band);
+    bands.push(band);
+  }
+  return bands;
+}
+
+watch(0);
+addEventListener("load", () => watch(500));
 // Paper has no window: everything is on it.
-addEventListener("beforeprint", () => { nearby.disconnect(); chunks.forEach(fill); });
+addEventListener("beforeprint", () => {
+  nearby.disconnect();
+  chunks.forEach(fill);
+  document.querySelectorAll(".band").forEach(fill);
+});
 addEventListener("afterprint", () => chunks.forEach((chunk) => nearby.observe(chunk)));

@@ -66,7 +66,7 @@ function matrix(pairs) {
   table.classList.toggle("single", single);
   if (!single) {
     table.append(make("div", { className: "row top", role: "row" }, corner(),
-      ...columns.map(([, members]) => heading("columnheader", members, data.columnLabels))));
+      ...inBands(columns, ([, members]) => heading("columnheader", members, data.columnLabels))));
   }
   const width = size.value > 0 ? Number(size.value) : (innerWidth - 200) / (single ? ACROSS : columns.length);
   const block = data.rows.filter((name) => name === "content" || name === "style");
@@ -77,11 +77,10 @@ function matrix(pairs) {
       heading("rowheader", members, data.rowLabels, said));
     const cells = grouped(members, data.columns);
     const baseline = compares ? columns.map(([key]) => cells.get(key)?.[0]).find((pair) => pair?.picture) : null;
-    for (const [key, members] of columns) {
-      made.append(make("div", { className: "cell", role: "cell" },
-        ...(cells.get(key) ?? []).map((pair) => resultTile(pair, baseline, width)),
-        ...(single ? [heading("presentation", members, data.columnLabels)] : [])));
-    }
+    const cell = ([key, members]) => make("div", { className: "cell", role: "cell" },
+      ...(cells.get(key) ?? []).map((pair) => resultTile(pair, baseline, width)),
+      ...(single ? [heading("presentation", members, data.columnLabels)] : []));
+    made.append(...(single ? columns.map(cell) : inBands(columns, cell)));
     return made;
   };
   appendInChunks(table, rows, Math.max(1, Math.floor(CELLS / columns.length)), Math.max(120, width * 0.8),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from stylebatch.tasks import progress
 from stylebatch.tasks.pictures.decode import header_size
-from stylebatch.tasks.plan import rows
 from stylebatch.tasks.plan.rows import BadRow, Pair, check_rows
 from stylebatch.tasks.progress import Watcher, watcher
 from stylebatch.tasks.request.ids import LONGEST_ID
@@ -333,7 +333,7 @@ def test_it_is_told_how_far_the_rows_are_checked(monkeypatch: pytest.MonkeyPatch
         def checking(self, row: int, rows: int) -> None:
             told.append((row, rows))
 
-    monkeypatch.setattr(rows, "TOLD_EVERY", 2)
+    monkeypatch.setattr(progress, "TOLD_EVERY", 2)
     token = watcher.set(Told())
     try:
         check_rows(Manifest(tmp_path / "rows.csv", [{}] * 5), {})

@@ -300,12 +300,12 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 
 def test_a_csv_header_may_end_in_a_comma(write: Callable[[str, str], Path]) -> None:
     path = write("rows.csv", "content,style,\na.png,b.png,\n")
-    assert read_manifest(path).rows == [{"content": "a.png", "style": "b.png"}]
+    assert list(read_manifest(path).rows) == [{"content": "a.png", "style": "b.png"}]
 
 
 def test_a_line_of_json_ends_at_a_newline_only(write: Callable[[str, str], Path]) -> None:
     row = {"content": "a\u2028b.png", "style": "b\x85.png"}
-    assert read_manifest(write("rows.jsonl", json.dumps(row, ensure_ascii=False))).rows == [row]
+    assert list(read_manifest(write("rows.jsonl", json.dumps(row, ensure_ascii=False))).rows) == [row]
 
 
 def test_a_manifest_by_url_and_its_globs() -> None:
@@ -334,7 +334,7 @@ def test_every_format_by_url(ending: str) -> None:
     texts = {"csv": "content,style\nä.jpg,b.jpg\n", "jsonl": '{"content": "ä.jpg", "style": "b.jpg"}\n'}
     place = UPath(f"memory://{uuid.uuid4().hex}/rows.{ending}")
     write_atomically(place, texts[ending].encode() if ending in texts else buffer.getvalue())
-    assert read_manifest(place).rows == [{"content": "ä.jpg", "style": "b.jpg"}]
+    assert list(read_manifest(place).rows) == [{"content": "ä.jpg", "style": "b.jpg"}]
     write_atomically(place, b"\x00")
     with pytest.raises(BadRequest, match=re.escape(str(place))):
         read_manifest(place)

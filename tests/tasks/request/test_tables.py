@@ -15,7 +15,7 @@ ROW = {"id": "x1", "content": "a.jpg", "style": "b.jpg"}
 def read(folder: Path, text: str | bytes, name: str = "rows.csv") -> list[dict[str, object]]:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_manifest(path).rows
+    return list(read_manifest(path).rows)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_what_is_written_is_read_by_its_keys() -> None:
 
 def test_of_a_key_the_newest_counts() -> None:
     old, new, other = record("a" * 64, finished_at=at(1)), record("a" * 64, finished_at=at(2)), record("b" * 64)
-    assert list(newest([new, other, old])) == [new, other]
+    assert newest([new, other, old]) == {new.key: new, other.key: other}
 
 
 def test_a_table_of_an_earlier_version_has_what_it_had() -> None:

@@ -19,7 +19,7 @@ from stylebatch.tasks.results.record import Record
 from stylebatch.tasks.results.store import Store
 
 KEY, OTHER = "0123456789abcdef" * 4, "f" * 64
-OUTPUT = Path("images") / "x.png"
+OUTPUT = "images/x.png"
 
 
 @pytest.fixture
@@ -202,13 +202,13 @@ def test_a_picture_that_was_just_written_is_read_next_time_too(store: Store) -> 
     verified = store.verified()
     assert store.find(KEY, verified)
     verified.save()
-    assert not (store.folder / ".store" / "verified.json").exists(), "it may change again without another time"
+    assert not (store.folder / ".store" / "verified").exists(), "it may change again without another time"
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b"null", b"\xff", b'{"x": 1}'])
+@pytest.mark.parametrize("damage", [b"", b"\xff", b'{"x": 1}', b"no marks of 16 bytes each"])
 def test_without_knowledge_everything_is_read(damage: bytes, store: Store) -> None:
     record = write_pair(store)
-    (store.folder / ".store" / "verified.json").write_bytes(damage)
+    (store.folder / ".store" / "verified").write_bytes(damage)
     assert store.find(KEY, store.verified()) == record
 
 
@@ -236,10 +236,10 @@ def test_a_picture_is_published_under_its_name(store: Store) -> None:
 
 def test_images_mirror_the_tree_that_ids_are_of(store: Store) -> None:
     record = write_pair(store)
-    outputs = [Path("images") / name for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
+    outputs = [f"images/{name}" for name in ("beach/x.png", "beach/at noon/x.png", "x.png")]
     for output in outputs:
         store.publish(record, output)
-    files = [file.relative_to(store.folder) for file in sorted(store.images.rglob("*")) if file.is_file()]
+    files = [file.relative_to(store.folder).as_posix() for file in sorted(store.images.rglob("*")) if file.is_file()]
     assert files == sorted(outputs)
     (store.folder / outputs[1]).unlink()
     assert store.missing(outputs) == {outputs[1]}
@@ -262,7 +262,7 @@ def test_a_picture_is_copied_where_there_are_no_links(store: Store, monkeypatch:
 def test_two_ids_can_have_one_picture(store: Store) -> None:
     record = write_pair(store)
     for name in ("x.png", "y.png"):
-        store.publish(record, Path("images") / name)
+        store.publish(record, f"images/{name}")
     assert sorted(file.name for file in (store.folder / "images").iterdir()) == ["x.png", "y.png"]
     assert (store.folder / "images" / "y.png").read_bytes() == store.picture(KEY, "png").read_bytes()
 

@@ -304,7 +304,7 @@ def test_a_job_with_a_record_is_done() -> None:
     record = make_record()
     outcome = settled(make_job(), record, "cached")
     assert outcome == Outcome(4, "x", "a.png", "b.png", "cached", record)
-    assert outcome.output == output_of("x", "png") == Path("images/x.png")
+    assert outcome.output == output_of("x", "png") == "images/x.png"
 
 
 @pytest.mark.parametrize(
