@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the network's file, NAME.safetensors")
     parser.add_argument("--seconds", required=True, type=_positive, help="that the training takes")
     parser.add_argument(
-        "--content-weight", type=_positive, default=CONTENT, help="beside 1 of the style: less paints more boldly"
+        "--content-weight", type=_positive, default=0.32, help="beside 1 of the style: less paints more boldly"
     )
     parser.add_argument("--start", type=Path, metavar="FILE", help="a network to start from, instead of a new one")
     parser.add_argument("--rate", type=_positive, default=MATRIX_RATE, help="of learning: less to refine a network")
