@@ -183,14 +183,14 @@ def test_a_resolution_in_which_the_picture_is_too_small_is_left_out(tmp_path: Pa
 
 
 def test_a_trace_has_every_step_and_costs_the_picture_nothing(tmp_path: Path, samples: Path) -> None:
-    job = make_job(samples, steps=5, scales=2)
+    job = make_job(samples, steps=6, scales=2)
     plain, traced = (stylize(job, Store(tmp_path / name), CPU, trace) for name, trace in (("a", False), ("b", True)))
     assert plain.output_sha256 == traced.output_sha256
     assert not Store(tmp_path / "a").trace(job.key).exists()
     curve = pd.read_parquet(Store(tmp_path / "b").trace(job.key))
-    assert list(curve["step"]) == [1, 2, 3, 4, 5]
+    assert list(curve["step"]) == [1, 2, 3, 4, 5, 6]
     assert curve["seconds"].is_monotonic_increasing
-    assert curve["total_loss"][2:].min() == pytest.approx(traced.optimizer_loss)
+    assert curve["total_loss"][4:].min() == pytest.approx(traced.optimizer_loss)
     parts = curve["content_loss"] + curve["style_loss"] + curve["tv_loss"]
     assert list(parts) == pytest.approx(list(curve["total_loss"]))
     layers = curve[[f"style_loss_{layer}" for layer in job.settings.style_layers]]
