@@ -66,7 +66,12 @@ def test_a_served_manifest_stylizes_what_is_new(
         (["--cron", "0 3 * * *", "--interval", "9"], "http://127.0.0.1:9/api", "either --cron"),
         (["--cron", "0 3 * * *"], "", "a schedule needs a Prefect server"),
         (["--cron", "at three"], "http://127.0.0.1:9/api", "--cron at three: "),
-        (["--cron", "0 3 * * *"], "http://127.0.0.1:9/api", "no Prefect server answers at http://127.0.0.1:9/api"),
+        pytest.param(
+            ["--cron", "0 3 * * *"],
+            "http://127.0.0.1:9/api",
+            "no Prefect server answers at http://127.0.0.1:9/api",
+            marks=pytest.mark.slow,  # it is asked for some seconds
+        ),
     ],
 )
 @pytest.mark.usefixtures("restored_process")

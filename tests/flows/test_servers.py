@@ -86,6 +86,7 @@ class _Healthy(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_a_named_server_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROBE", 0.05)
     http = HTTPServer(("127.0.0.1", 0), _Healthy)

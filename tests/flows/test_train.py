@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("prefect")
 SMALL: dict[str, str | int | float] = {"size": 64, "precision": "float32"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("restored_process")
 def test_the_command_tunes_a_network_and_says_what_it_is(tmp_path: Path, samples: Path, small_network: Path) -> None:
     out = tmp_path / "swirls.safetensors"
