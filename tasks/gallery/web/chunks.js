@@ -72,6 +72,12 @@ function inBands(columns, makeCell) {
   return bands;
 }
 
+/** Makes the bands beside an element's own: keys may be quicker than the window. */
+function fillBeside(element) {
+  const own = element.closest(".band");
+  for (const band of [own?.previousElementSibling, own?.nextElementSibling]) if (makers.has(band)) fill(band);
+}
+
 watch(0);
 addEventListener("load", () => watch(500));
 // Paper has no window: everything is on it.

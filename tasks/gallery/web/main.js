@@ -65,6 +65,7 @@ main.addEventListener("keydown", (event) => {
   const here = event.target.closest("[data-pair]");
   const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
   if (!here || !by) return;
+  fillBeside(here);
   const rows = [...main.querySelectorAll(".row:not(.top), .list > li")].map((row) => [...row.querySelectorAll("[data-pair]")]);
   const down = rows.findIndex((row) => row.includes(here));
   const next = rows[down + by[0]]?.[rows[down].indexOf(here) + by[1]];
