@@ -48,11 +48,12 @@ def read_photographs(request: Request) -> Photographs:
     if request.is_for_collection:
         apart, apart_styles = (min(MOST_OF_COLLECTION, max(1, len(read) // 6)) for read in (contents, styles))
     else:
-        apart, apart_styles = _held_out(contents), 0 if request.is_tuning else _held_out(styles)
+        apart, apart_styles = held_out(contents), 0 if request.is_tuning else held_out(styles)
     return Photographs(contents[apart:], styles[apart_styles:], contents[:apart], styles[: apart_styles or 1])
 
 
-def _held_out(pictures: Sequence[object]) -> int:
+def held_out(pictures: Sequence[object]) -> int:
+    """How many of these pictures a training does not learn from, where each is for itself."""
     return min(MOST_HELD_OUT, max(1, len(pictures) // 8))
 
 

@@ -12,7 +12,7 @@ from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.storage.files import sha256_of
 from stylebatch.tasks.storage.places import Place
 from stylebatch.tasks.training.held_out import HeldOut
-from stylebatch.tasks.training.photographs import MOST_HELD_OUT, Photographs
+from stylebatch.tasks.training.photographs import Photographs, held_out
 
 
 def set_apart(files: Sequence[Place]) -> tuple[Sequence[Place], Sequence[Place]]:
@@ -26,7 +26,7 @@ def set_apart(files: Sequence[Place]) -> tuple[Sequence[Place], Sequence[Place]]
     different = [file for _, file in sorted({sha256_of(file): file for file in files}.items())]
     if len(different) < 2:
         raise BadInput(f"{files[0].name} is all there is: give two different pictures at least, one to judge by")
-    count = min(MOST_HELD_OUT, max(1, len(different) // 8))
+    count = held_out(different)
     return different[:count], different[count:]
 
 

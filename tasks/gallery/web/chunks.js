@@ -72,10 +72,24 @@ function inBands(columns, makeCell) {
   return bands;
 }
 
-/** Makes the bands beside an element's own: keys may be quicker than the window. */
+/** Makes what lies beside an element's own chunk and band: keys may be quicker than the window. */
 function fillBeside(element) {
-  const own = element.closest(".band");
-  for (const band of [own?.previousElementSibling, own?.nextElementSibling]) if (makers.has(band)) fill(band);
+  const besides = (own) => [own?.previousElementSibling, own?.nextElementSibling].filter((box) => makers.has(box));
+  besides(element.closest(".band")).forEach(fill);
+  for (const chunk of besides(chunks.find((one) => one.contains(element)))) {
+    fill(chunk);
+    nearby.unobserve(chunk); // so that it is looked at anew, and emptied where no key went there
+    nearby.observe(chunk);
+  }
+}
+
+/** What another row has in the column of an element; of rows that are not in bands, the row itself. */
+function inColumnOf(element, row) {
+  const band = element.closest(".band");
+  if (!band) return row;
+  const other = row.children[[...band.parentElement.children].indexOf(band)];
+  fill(other); // one row may have bands made that another has not
+  return other.children[[...band.children].indexOf(element.closest(".cell"))];
 }
 
 watch(0);

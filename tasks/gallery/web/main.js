@@ -63,12 +63,19 @@ document.addEventListener("keydown", (event) => {
 });
 main.addEventListener("keydown", (event) => {
   const here = event.target.closest("[data-pair]");
-  const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-  if (!here || !by) return;
+  const across = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!here || !(across || down)) return;
   fillBeside(here);
-  const rows = [...main.querySelectorAll(".row:not(.top), .list > li")].map((row) => [...row.querySelectorAll("[data-pair]")]);
-  const down = rows.findIndex((row) => row.includes(here));
-  const next = rows[down + by[0]]?.[rows[down].indexOf(here) + by[1]];
+  const rows = [...main.querySelectorAll(".row:not(.top), .list > li")];
+  const own = rows.find((row) => row.contains(here));
+  let next = null;
+  if (across) {
+    const results = [...own.querySelectorAll("[data-pair]")];
+    next = results[results.indexOf(here) + across];
+  } else { // a row may have no result in this column
+    for (let at = rows.indexOf(own) + down; !next && rows[at]; at += down) next = inColumnOf(here, rows[at])?.querySelector("[data-pair]");
+  }
   if (next) { event.preventDefault(); next.focus(); }
 });
 
