@@ -52,10 +52,11 @@ def train(
         overrides: settings that a training goes by: ``size``, ``style_scale``, the weights.
         steps: of the training, at most; unless given, what two cores take in ten minutes, for any style in a day, or
             for a collection in two hours.
-        start: the file of a network to start from; unless given, tuning starts from the one that comes along.
+        start: the file of a network to start from; unless given, tuning and collections start from the one that comes
+            along.
         devices: where to compute; the first of them is taken.
         styles: names and globs of style pictures, in the place of ``style``, that any style is learned from.
-        method: ``cyclegan`` takes the ``styles`` for one collection, which is the style together.
+        method: ``one-way`` and ``cyclegan`` take the ``styles`` for one collection, which is the style together.
 
     Returns:
         What the file says of the network.
@@ -71,14 +72,12 @@ def train(
     try:
         if (style is None) == (styles is None):
             raise BadInput("give either one style, to tune a network to, or with --styles many, for any style")
-        if method == "cyclegan" and style is not None:
-            raise BadInput("cyclegan learns from a collection; give it with --styles, and no STYLE")
-        if method == "cyclegan" and start is not None:
-            raise BadInput("cyclegan starts from nothing; leave --start out, and a stopped training goes on by itself")
+        if method != "any-style" and style is not None:
+            raise BadInput(f"{method} learns from a collection; give it with --styles, and no STYLE")
         found = [(style, sha256_of(style))] if style is not None else _find(styles or (), "--styles")
         if style is None and method == "any-style" and len({sha256 for _, sha256 in found}) < 2:
             raise BadInput("--styles: give two different ones at least; to tune a network to one, give it as STYLE")
-        begun = _start(start or (BUNDLED if style is not None else None))
+        begun = _start(start or (None if styles is not None and method == "any-style" else BUNDLED))
         settings = Settings.model_validate(given)
         request = make_request(found, _find(contents, "--contents"), settings, slot.device, begun, steps, method)
         return train_and_draw(request, out, slot)

@@ -164,14 +164,15 @@ def collection_network(tmp_path_factory: pytest.TempPathFactory, paintings: Path
     from PIL import Image
 
     from stylebatch.tasks.networks.models import OF_COLLECTION
-    from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
+    from stylebatch.tasks.nst.collection_network import CollectionNetwork
     from stylebatch.tasks.nst.ground import statistics
+    from stylebatch.tasks.nst.transformation import TransformationArchitecture
     from stylebatch.tasks.request.collections import digest
     from stylebatch.tasks.storage.files import sha256_of
     from stylebatch.tasks.stylizing.objective import to_tensor
 
     torch.manual_seed(0)
-    network = CollectionNetwork(CollectionArchitecture(outer=8, middle=8, trunk=8, blocks=1))
+    network = CollectionNetwork(TransformationArchitecture(outer=8, middle=8, trunk=8, blocks=1))
     torch.nn.init.normal_(network.painter.weight, std=0.3)
     seen = [Image.open(path) for path in paintings.glob("*.png")]
     network.statistics.copy_(torch.cat([statistics(to_tensor(one, "cpu")) for one in seen]).mean(0))

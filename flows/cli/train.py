@@ -55,8 +55,10 @@ def train(
         ),
     ] = None,
     method: Annotated[
-        Literal["any-style", "cyclegan"],
-        typer.Option(help="What --styles are: each a style of its own, or a collection that is one style together."),
+        Literal["any-style", "one-way", "cyclegan"],
+        typer.Option(
+            help="What --styles are: each a style of its own, or, with the other two, a collection that is one style."
+        ),
     ] = "any-style",
     set_: SetOption = None,
     steps: Annotated[
@@ -73,7 +75,7 @@ def train(
             parser=as_place,
             metavar="FILE",
             help="A network to start from.",
-            show_default="the one that comes along, or with --styles none",
+            show_default="the one that comes along, or for any style none",
         ),
     ] = None,
     devices: DevicesOption = "auto",

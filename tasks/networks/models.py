@@ -16,14 +16,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.networks.bundled import model_here
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
-from stylebatch.tasks.nst.collection_network import CollectionArchitecture, CollectionNetwork
+from stylebatch.tasks.nst.collection_network import CollectionNetwork
+from stylebatch.tasks.nst.transformation import TransformationArchitecture
 from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.storage.cache import as_file
 from stylebatch.tasks.storage.files import has_digest, write_atomically
 from stylebatch.tasks.storage.places import Place
 
 Network = AnyStyleNetwork | CollectionNetwork
-FORMAT, OF_COLLECTION = FORMATS = "stylebatch-any-style-1", "stylebatch-collection-2"
+FORMAT, OF_COLLECTION = FORMATS = "stylebatch-any-style-1", "stylebatch-collection-3"
 META = "stylebatch"  # the one key of the file's metadata
 LARGEST = 4096  # channels or blocks
 
@@ -32,7 +33,7 @@ class Trained(BaseModel):
     """What a network's file says of it.
 
     Attributes:
-        architecture: the fields of `Architecture`, or of `CollectionArchitecture`.
+        architecture: the fields of `Architecture`, or of `TransformationArchitecture`.
         style: the name of the style picture that it is tuned to, and its digest; empty where it is for any style. Of a
             collection, what it is called, and the digest of all its paintings.
         paintings: the digests of a collection's paintings, those first that were held out.
@@ -137,7 +138,7 @@ def read_model(path: Place) -> Network:
 
 def _new(trained: Trained) -> Network:
     if trained.is_of_collection:
-        return CollectionNetwork(CollectionArchitecture(**trained.architecture))
+        return CollectionNetwork(TransformationArchitecture(**trained.architecture))
     return AnyStyleNetwork(Architecture(**trained.architecture))
 
 

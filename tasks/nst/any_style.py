@@ -18,27 +18,15 @@ import torch
 from torch import Tensor, nn
 
 from stylebatch.tasks.nst.condition import MOMENTS
-from stylebatch.tasks.nst.ground import BEYOND, STATISTICS, ground
-from stylebatch.tasks.nst.image import clamp_to_range
+from stylebatch.tasks.nst.ground import STATISTICS, ground
 from stylebatch.tasks.nst.layer import draw
-from stylebatch.tasks.nst.transformation import Transformation
+from stylebatch.tasks.nst.transformation import Transformation, TransformationArchitecture
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """What the network is built from.
+class Architecture(TransformationArchitecture):
+    """The transformation's, and the ``width`` of the layers that read the condition."""
 
-    Attributes:
-        outer: channels at the picture's own resolution; ``middle``: at half of it.
-        trunk: channels of the residual blocks, at a quarter of the resolution.
-        blocks: the number of residual blocks.
-        width: of the layers that read the condition.
-    """
-
-    outer: int = 24
-    middle: int = 48
-    trunk: int = 96
-    blocks: int = 5
     width: int = 256
 
 
@@ -51,7 +39,7 @@ class AnyStyleNetwork(Transformation):
 
     def __init__(self, architecture: Architecture = Architecture()) -> None:
         a = architecture
-        super().__init__(6, a.outer, a.middle, a.trunk, a.blocks)
+        super().__init__(a)
         self.architecture = architecture
         self.reader = nn.Sequential(
             nn.Linear(MOMENTS, a.width), nn.LeakyReLU(0.2), nn.Linear(a.width, a.width), nn.LeakyReLU(0.2)
@@ -83,15 +71,13 @@ class AnyStyleNetwork(Transformation):
         """
         told, statistics = torch.split(condition, [MOMENTS, STATISTICS], 1)
         under = self.under(pictures, statistics)  # (N, 3, H, W)
-        x = torch.cat([pictures, under.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, 6, H, W)
-        strokes = self.strokes(x, *self._modulation(told), dtype, strip)
-        return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
+        return self.put_on(under, pictures, *self.modulation(told), dtype, strip, strength)
 
     def under(self, pictures: Tensor, statistics: Tensor) -> Tensor:
         """What is painted on: the `ground` of pictures (N, 3, H, W), by their styles' statistics (N, `STATISTICS`)."""
         return ground(pictures, statistics)
 
-    def _modulation(self, told: Tensor) -> tuple[Tensor, Tensor]:
+    def modulation(self, told: Tensor) -> tuple[Tensor, Tensor]:
         """The gains and the shifts, (N, channels) each, that moments (N, `MOMENTS`) make."""
         given = self.modulator(self.reader((told - self.told_mean) / self.told_std))  # (N, 2 · channels)
         gains, shifts = given.chunk(2, 1)

@@ -1,49 +1,49 @@
-"""The network that paints as a collection of paintings does, in one pass: what a cycle-consistent training leaves.
+"""The network that paints as a collection of paintings does, in one pass.
 
 The same `transformation` as the network for any style, but the gains and shifts of its normalizations are its own:
-what a collection has in common it has learned, and nothing is told to it. It paints on the `ground`, the photograph in
-the mean colours and contrasts of the collection, and gives that before it has learned anything. The networks of Zhu,
-Park, Isola, Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (ICCV 2017), make
-each picture from nothing, and take longer to learn to.
+what a collection has in common it has learned, and nothing is told to it. It begins as the network for any style that
+was told the mean of the collection, and so paints before any step of a training.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from stylebatch.tasks.nst.ground import BEYOND, STATISTICS, ground, statistics
-from stylebatch.tasks.nst.image import clamp_to_range
-from stylebatch.tasks.nst.transformation import Transformation
-
-
-@dataclass(frozen=True)
-class CollectionArchitecture:
-    """What the network is built from; see `Transformation`."""
-
-    outer: int = 16
-    middle: int = 32
-    trunk: int = 64
-    blocks: int = 6
+from stylebatch.tasks.nst.any_style import AnyStyleNetwork
+from stylebatch.tasks.nst.condition import MOMENTS
+from stylebatch.tasks.nst.ground import STATISTICS, ground, statistics
+from stylebatch.tasks.nst.transformation import Transformation, TransformationArchitecture
 
 
 class CollectionNetwork(Transformation):
     """Paints photographs as one collection asks, or takes paintings back to photographs.
 
     Attributes:
-        statistics: the mean of the `ground.statistics` of what it makes, (1, `STATISTICS`), measured before a training.
+        statistics: the mean of the `ground.statistics` of what it makes, (1, `STATISTICS`); no training changes them.
     """
 
-    def __init__(self, architecture: CollectionArchitecture = CollectionArchitecture()) -> None:
-        a = architecture
-        super().__init__(3, a.outer, a.middle, a.trunk, a.blocks)
+    def __init__(self, architecture: TransformationArchitecture) -> None:
+        super().__init__(architecture)
         self.architecture = architecture
         channels = sum(layer.shape[0] for layer in self.normalized)
         self.gains, self.shifts = nn.Parameter(torch.ones(1, channels)), nn.Parameter(torch.zeros(1, channels))
         self.statistics: Tensor
         self.register_buffer("statistics", torch.zeros(1, STATISTICS))
+
+    @classmethod
+    @torch.no_grad()
+    def told(cls, network: AnyStyleNetwork, condition: Tensor) -> Self:
+        """One that paints as a network for any style does which is told this ``condition`` (1, `condition.WIDTH`)."""
+        a = network.architecture
+        made = cls(TransformationArchitecture(a.outer, a.middle, a.trunk, a.blocks)).to(condition.device)
+        moments, wanted = torch.split(condition, [MOMENTS, STATISTICS], 1)
+        gains, shifts = network.modulation(moments)
+        own = {"gains": gains, "shifts": shifts, "statistics": wanted}
+        made.load_state_dict({name: own.get(name, network.state_dict().get(name)) for name in made.state_dict()})
+        return made
 
     def forward(
         self,
@@ -64,7 +64,5 @@ class CollectionNetwork(Transformation):
         wanted = self.statistics.expand(count, -1)
         if strength is not None:
             wanted = torch.lerp(statistics(pictures), wanted, strength.view(-1, 1))
-        under = ground(pictures, wanted)  # (N, 3, H, W)
-        shown, gains, shifts = under.clamp(-BEYOND, 1 + BEYOND), self.gains, self.shifts
-        strokes = self.strokes(shown, gains.expand(count, -1), shifts.expand(count, -1), dtype, strip)
-        return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
+        gains, shifts = self.gains.expand(count, -1), self.shifts.expand(count, -1)
+        return self.put_on(ground(pictures, wanted), pictures, gains, shifts, dtype, strip, strength)

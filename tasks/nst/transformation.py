@@ -9,29 +9,44 @@ instead of a transposed convolution, which leaves a checkerboard.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylebatch.tasks.nst.ground import BEYOND
+from stylebatch.tasks.nst.image import clamp_to_range
 from stylebatch.tasks.nst.layer import Layer, Modulation
 from stylebatch.tasks.nst.strips import in_strips
 
+TAKEN = 6  # channels: of a picture, and of its ground
 MIDDLE = 0.45  # about the mean of photographs
 CONTRAST = 4.0  # brings their values to about a standard deviation of 1
 STROKE = 0.1  # what one unit of the last layer is worth, so that it learns at the others' rate
 
 
+@dataclass(frozen=True)
+class TransformationArchitecture:
+    """What the network is built from.
+
+    Attributes:
+        outer: channels at the picture's own resolution; ``middle``: at half of it.
+        trunk: channels of the residual blocks, at a quarter of the resolution.
+        blocks: the number of residual blocks.
+    """
+
+    outer: int = 24
+    middle: int = 48
+    trunk: int = 96
+    blocks: int = 5
+
+
 class Transformation(nn.Module):
-    """Makes strokes of pictures: what is to be added to a picture that shows through.
+    """Makes strokes of a picture and its `ground`, which they are put on.
 
     The last layer starts at zero, and with it all strokes.
-
-    Args:
-        taken: channels of what it is given.
-        outer: channels at the picture's own resolution; ``middle``: at half of it; ``trunk``: at a quarter, where the
-            residual ``blocks`` are.
 
     Attributes:
         layer: what it is made of.
@@ -39,12 +54,12 @@ class Transformation(nn.Module):
 
     layer: ClassVar[type[Layer]] = Layer
 
-    def __init__(self, taken: int, outer: int, middle: int, trunk: int, blocks: int) -> None:
+    def __init__(self, architecture: TransformationArchitecture) -> None:
         super().__init__()
-        layer = self.layer
-        self.head = nn.ModuleList([layer(taken, outer), layer(outer, middle, stride=2), layer(middle, trunk, 2)])
+        layer, outer, middle, trunk = self.layer, architecture.outer, architecture.middle, architecture.trunk
+        self.head = nn.ModuleList([layer(TAKEN, outer), layer(outer, middle, stride=2), layer(middle, trunk, 2)])
         self.trunk = nn.ModuleList(
-            layer(trunk, trunk, rectified=rectified) for _ in range(blocks) for rectified in (True, False)
+            layer(trunk, trunk, rectified=rectified) for _ in range(architecture.blocks) for rectified in (True, False)
         )
         self.tail = nn.ModuleList([layer(trunk, middle, enlarge=2), layer(middle, outer, enlarge=2)])
         self.painter = layer(outer, 3, normalized=False, rectified=False)
@@ -54,8 +69,28 @@ class Transformation(nn.Module):
         """The layers that are normalized, in their order."""
         return cast(Sequence[Layer], (*self.head, *self.trunk, *self.tail))
 
+    def put_on(
+        self,
+        under: Tensor,
+        pictures: Tensor,
+        gains: Tensor,
+        shifts: Tensor,
+        dtype: torch.dtype,
+        strip: int | None = None,
+        strength: Tensor | None = None,
+    ) -> Tensor:
+        """Pictures (N, 3, H, W), RGB in [0, 1], with their strokes put on the grounds ``under`` them, the same shape.
+
+        Args:
+            gains, shifts, dtype, strip: as in `strokes`.
+            strength: of the strokes, (N,), in [0, 1]; all of them unless given.
+        """
+        x = torch.cat([pictures, under.clamp(-BEYOND, 1 + BEYOND)], 1)  # (N, TAKEN, H, W)
+        strokes = self.strokes(x, gains, shifts, dtype, strip)
+        return clamp_to_range(under + (strokes if strength is None else strength.view(-1, 1, 1, 1) * strokes))
+
     def strokes(self, x: Tensor, gains: Tensor, shifts: Tensor, dtype: torch.dtype, strip: int | None = None) -> Tensor:
-        """The strokes (N, 3, H, W), float32, for what is given, (N, taken, H, W) about `MIDDLE`.
+        """The strokes (N, 3, H, W), float32, for what is given, (N, `TAKEN`, H, W) about `MIDDLE`.
 
         Args:
             gains, shifts: of all normalized layers' channels, one layer behind the other, (N, C) each.

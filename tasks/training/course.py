@@ -18,11 +18,13 @@ from torch import Tensor
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.models import Network, Trained, described
+from stylebatch.tasks.networks.models import Network, Trained, described, read_any_style
+from stylebatch.tasks.nst.any_style import AnyStyleNetwork
 from stylebatch.tasks.nst.trained_state import within
+from stylebatch.tasks.storage.files import has_digest
 from stylebatch.tasks.training.checkpoint import Checkpoint
 from stylebatch.tasks.training.photographs import read_photographs
-from stylebatch.tasks.training.request import Request
+from stylebatch.tasks.training.request import File, Request
 
 VALIDATIONS = 10  # in a whole training, or more, since they are never further apart than this many steps:
 FARTHEST = 500
@@ -98,10 +100,12 @@ class Course(AbstractContextManager["Course[N]"], Generic[N]):
 
     Attributes:
         batch: samples a step.
+        settled: share of the steps before which no network counts as the best.
         curve: the validations so far.
     """
 
     batch: ClassVar[int]
+    settled: ClassVar[float] = 0.0
     _trainer: Learner[N]
     _held_out: Judge[N]
 
@@ -159,8 +163,13 @@ class Course(AbstractContextManager["Course[N]"], Generic[N]):
     @property
     def is_over(self) -> bool:
         """Whether all steps are taken, or the last ones have brought nothing better."""
-        best = min(self.curve, key=lambda point: point.held_out).samples // self.batch if self.curve else 0
-        return self.step >= self._request.steps or self.step - best > PATIENCE * self._request.steps
+        counted = [point for point in self.curve if self._counts(point.samples // self.batch)]
+        best = min(counted, key=lambda point: point.held_out).samples // self.batch if counted else 0
+        begins = max(best, self.settled * self._request.steps)
+        return self.step >= self._request.steps or self.step - begins > PATIENCE * self._request.steps
+
+    def _counts(self, step: int) -> bool:
+        return step >= self.settled * self._request.steps
 
     def validate(self) -> None:
         """Judge the held-out pictures, and keep the network if it is the best so far."""
@@ -171,7 +180,7 @@ class Course(AbstractContextManager["Course[N]"], Generic[N]):
         figures = judged.loss, judged.structure, judged.style_distance
         self.curve.append(Point(self.step * self.batch, self.seconds, loss, *figures))
         self._since = self._since[-1:]
-        if judged.loss < self._best[0]:
+        if judged.loss < self._best[0] and self._counts(self.step):
             self._best = judged.loss, within(self._trainer.state(), "average")
 
     def preview(self) -> Image.Image:
@@ -232,3 +241,15 @@ def _workers(slot: Slot, most: int) -> ThreadPoolExecutor:
     cores = slot.threads or torch.get_num_threads()
     workers = min(most, cores)
     return ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(cores // workers,))
+
+
+def read_start(start: File) -> AnyStyleNetwork:
+    """The network that a training starts from.
+
+    Raises:
+        BadInput: its file was changed since it was asked for, or is no such network's.
+    """
+    path, sha256 = start
+    if not has_digest(path, sha256):
+        raise BadInput(f"{path.name} was changed meanwhile; start the training again")
+    return read_any_style(path)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from PIL import Image
 
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.nst.patch_critic import SHORTEST as SHORTEST_JUDGED
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize, scaled_size
 from stylebatch.tasks.training.request import File, Request
@@ -40,11 +39,8 @@ def read_photographs(request: Request) -> Photographs:
     Raises:
         BadInput: one cannot be read, is too narrow, or was changed meanwhile.
     """
-    smallest, largest = request.longer_sides
-    scale = request.settings.style_scale
-    shortest = SHORTEST_JUDGED if request.is_for_collection else SHORTEST
-    contents = [_read(file, smallest, largest, shortest) for file in request.contents]
-    styles = [_read(file, smallest * scale, largest * scale, shortest) for file in request.styles]
+    contents = [_read(file, request, 1.0) for file in request.contents]
+    styles = [_read(file, request, request.settings.style_scale) for file in request.styles]
     if request.is_for_collection:
         apart, apart_styles = (min(MOST_OF_COLLECTION, max(1, len(read) // 6)) for read in (contents, styles))
     else:
@@ -57,13 +53,14 @@ def held_out(pictures: Sequence[object]) -> int:
     return min(MOST_HELD_OUT, max(1, len(pictures) // 8))
 
 
-def _read(file: File, smallest: float, largest: float, shortest: int) -> Image.Image:
+def _read(file: File, request: Request, scale: float) -> Image.Image:
     path, sha256 = file
     picture = load_picture(path, sha256)
-    width, height = scaled_size(*picture.size, smallest)
-    if min(width, height) < shortest:
+    width, height = scaled_size(*picture.size, scale * request.longer_sides[0])
+    if min(width, height) < SHORTEST:
         raise BadInput(
-            f"{path.name} would be {width}x{height} px, and a training needs {shortest} px on the shorter side: leave "
+            f"{path.name} would be {width}x{height} px, and a training needs {SHORTEST} px on the shorter side: leave "
             "it out, or raise size"
         )
+    largest = scale * request.sides_for(*picture.size)[1]
     return resize(picture, largest) if max(picture.size) > largest else picture

@@ -11,22 +11,26 @@ from functools import cached_property
 from typing import Literal
 
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.nst.feature_critic import SHORTEST
 from stylebatch.tasks.nst.precision import fastest_precision
 from stylebatch.tasks.pictures.decode import header_size
 from stylebatch.tasks.request.settings import WEIGHTS, Settings
 from stylebatch.tasks.storage.places import Place
 
-Method = Literal["any-style", "cyclegan"]
+Method = Literal["any-style", "one-way", "cyclegan"]
 # Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day, and
 # one for a collection two hours.
-TUNING_STEPS, ANY_STYLE_STEPS, COLLECTION_STEPS = 450, 60_000, 20_000
+TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
+COLLECTION_STEPS: Mapping[str, int] = {"one-way": 4_000, "cyclegan": 2_000}
 # The settings that a training goes by.
 COUNTING: Mapping[Method, Sequence[str]] = {
     "any-style": ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed"),
-    "cyclegan": ("size", "style_scale", "content_weight", "style_weight", "precision", "seed"),
+    **dict.fromkeys(COLLECTION_STEPS, ("size", "style_scale", "content_weight", "style_weight", "precision", "seed")),
 }
 LEAST_COLLECTION = 8  # different paintings
-VERSION = 4  # to be raised with every change that gives another network for the same request
+LARGEST_PIECE = 128  # pixels of a side, of what a collection is learned from
+LEAST_SHORTER = 2 / 3  # of the size: the shorter sides that a collection is learned at, up to the size
+VERSION = 5  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
 
@@ -39,9 +43,9 @@ class Request:
         styles: one, which the network is tuned to, or the several that it learns any style from, or the collection.
         contents: photographs; some are held out.
         settings: those of `COUNTING` decide, with the weights of the balanced objective. For a collection these are
-            factors on the published weights, of cycle and identity, and of the critics.
+            factors on the weights of what is to be kept, and of the critics.
         steps: of the training, at most.
-        start: the file of a network to start from.
+        start: the file of a network to start from; for a collection there is one.
     """
 
     styles: Sequence[File]
@@ -59,7 +63,7 @@ class Request:
     @property
     def is_for_collection(self) -> bool:
         """Whether all styles together are one."""
-        return self.method == "cyclegan"
+        return self.method != "any-style"
 
     @property
     def name(self) -> str:
@@ -77,9 +81,16 @@ class Request:
     @property
     def longer_sides(self) -> tuple[int, int]:
         """The least and the largest longer side, in pixels, of the pictures that the network is trained for."""
-        if self.is_for_collection:  # strokes of all sizes at once would be a style of their own
-            return 3 * self.size // 4, 5 * self.size // 4
-        return self.size // 2, 3 * self.size // 2
+        return 2 * self.size // 3 if self.is_for_collection else self.size // 2, 3 * self.size // 2
+
+    def sides_for(self, width: int, height: int) -> tuple[float, float]:
+        """The least and the largest longer side, in pixels, of a picture of this shape that is learned from."""
+        if not self.is_for_collection:
+            return self.longer_sides
+        # Shorter sides as a photograph of 3:2 has them at `size`, and as a square one has. Strokes of all sizes at once
+        # would be a style of their own.
+        shape = max(width, height) / min(width, height)
+        return LEAST_SHORTER * self.size * shape, self.size * shape
 
     @cached_property
     def key(self) -> str:
@@ -136,17 +147,31 @@ def make_request(
     looks, photographs = _different(styles), _different(contents)
     if len(photographs) < 2:
         raise BadRequest("a training needs two different content pictures at least, since one is held out; give more")
-    if method == "cyclegan" and len(looks) < LEAST_COLLECTION:
-        raise BadRequest(
-            f"a collection has {LEAST_COLLECTION} different paintings at least, and here "
-            f"{'is 1' if len(looks) == 1 else f'are {len(looks)}'}; tune the network to one, as STYLE, or blend some"
-        )
     usual = TUNING_STEPS if len(looks) == 1 else ANY_STYLE_STEPS
-    request = Request(
-        looks, photographs, resolved, steps or (COLLECTION_STEPS if method == "cyclegan" else usual), start, method
-    )
+    request = Request(looks, photographs, resolved, steps or COLLECTION_STEPS.get(method, usual), start, method)
+    if request.is_for_collection:
+        _check_collection(request)
     most = max(2, int(MOST_BYTES / (3 * request.longer_sides[1] ** 2)))
     return replace(request, styles=looks[:most], contents=photographs[:most])
+
+
+def piece_side(size: float) -> int:
+    """The sides, in pixels, of the square pieces that a collection is learned from, for a longer side of pictures."""
+    return min(LARGEST_PIECE, int(LEAST_SHORTER * size))
+
+
+def _check_collection(request: Request) -> None:
+    count = len(request.styles)
+    if count < LEAST_COLLECTION:
+        raise BadRequest(
+            f"a collection has {LEAST_COLLECTION} different paintings at least, and here "
+            f"{'is 1' if count == 1 else f'are {count}'}; tune the network to one, as STYLE, or blend some"
+        )
+    if piece_side(request.size * min(1, request.settings.style_scale)) < SHORTEST:
+        raise BadRequest(
+            f"--set size={request.size}: pictures of a collection would have less than {SHORTEST} px on the shorter "
+            "side; raise size, or style_scale"
+        )
 
 
 def _usual_size(contents: Sequence[File]) -> int:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput
-from stylebatch.tasks.networks.models import read_any_style
 from stylebatch.tasks.nst.any_style import AnyStyleNetwork
 from stylebatch.tasks.nst.condition import LOOKED_AT, MOMENTS
 from stylebatch.tasks.nst.criterion import Criterion
@@ -20,10 +19,9 @@ from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.nst.training import Trainer
 from stylebatch.tasks.request.settings import Settings
-from stylebatch.tasks.storage.files import has_digest
-from stylebatch.tasks.training.course import DIVERGED, Course, Judgement
+from stylebatch.tasks.training.course import DIVERGED, Course, Judgement, read_start
 from stylebatch.tasks.training.held_out import HeldOut
-from stylebatch.tasks.training.request import File, Request
+from stylebatch.tasks.training.request import Request
 from stylebatch.tasks.training.samples import Samples
 
 BATCH = 4  # samples a step
@@ -65,7 +63,7 @@ class Session(Course[AnyStyleNetwork]):
     def _new_network(self) -> AnyStyleNetwork:
         device = torch.device(self._device)
         if self._request.start is not None:
-            return _read_start(self._request.start).to(device).train().requires_grad_()
+            return read_start(self._request.start).to(device).train().requires_grad_()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._request.settings.seed)
             network = AnyStyleNetwork().to(device)
@@ -105,10 +103,3 @@ class Session(Course[AnyStyleNetwork]):
         if not self._request.is_tuning:
             return {"style": "", "style_sha256": ""}
         return {"style": self._request.name, "style_sha256": self._request.styles[0][1]}
-
-
-def _read_start(start: File) -> AnyStyleNetwork:
-    path, sha256 = start
-    if not has_digest(path, sha256):
-        raise BadInput(f"{path.name} was changed meanwhile; start the training again")
-    return read_any_style(path)

@@ -45,12 +45,12 @@ def write_manifest(folder: Path, samples: Path, model: Path, style: Any, **setti
 @pytest.mark.usefixtures("restored_process")
 def test_the_command_trains_a_network_for_a_collection(tmp_path: Path, samples: Path, paintings: Path) -> None:
     out = tmp_path / "painters.safetensors"
-    arguments = ["--method=cyclegan", f"--styles={paintings}/*.png", f"--contents={samples}/images/*.jpg"]
+    arguments = ["--method=one-way", f"--styles={paintings}/*.png", f"--contents={samples}/images/*.jpg"]
     options = [f"--out={out}", "--steps=1", "--set=size=64", "--set=precision=float32", "--json"]
     done = call("train", *arguments, *options)
     assert done.exit_code == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
-    assert said["samples"] == 1
+    assert said["samples"] == 4
     assert read_trained(out).is_of_collection
     names = ["painters.preview.png", "painters.safetensors", "painters.training.svg"]
     assert sorted(file.name for file in tmp_path.iterdir()) == names
@@ -150,8 +150,8 @@ def test_what_does_not_go_together_costs_its_rows_alone(
     [
         ({"styles": ["gone/*.png"]}, "--styles: nothing matches gone"),
         ({"styles": ["swirls-1.png"]}, "8 different paintings at least, and here is 1; tune the network to one"),
-        ({"styles": None, "style": Path("swirls-1.png")}, "cyclegan learns from a collection"),
-        ({"start": Path("swirls-1.png")}, "cyclegan starts from nothing"),
+        ({"styles": None, "style": Path("swirls-1.png")}, "one-way learns from a collection"),
+        ({"start": Path("swirls-1.png")}, "swirls-1.png is damaged, or no trained network"),
         ({"overrides": {"tv_weight": 1}}, "--set tv_weight: a training does not go by it"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_collection_that_cannot_be_learned_is_refused(
         "out": tmp_path / "n.safetensors",
         "overrides": SMALL,
         "steps": 1,
-        "method": "cyclegan",
+        "method": "one-way",
     }
     with pytest.raises(BadRequest, match=message):
         train(**{**asked, **change})
