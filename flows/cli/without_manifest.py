@@ -13,6 +13,7 @@ from slugify import slugify
 
 from stylebatch.flows.cli.options import AsPlace, as_place
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.request.collections import members, named, pattern_of
 from stylebatch.tasks.request.globs import expand
 from stylebatch.tasks.request.yaml_text import write_yaml
 from stylebatch.tasks.runs.target import refuse_others_folder
@@ -43,7 +44,7 @@ def as_manifest(
     """The manifest that was given, or is written here: where it is to be saved, or else into the run's folder.
 
     Args:
-        contents, styles: names and globs, relative to the working folder.
+        contents, styles: names and globs, relative to the working folder; a style may be a collection.
         settings: for all rows.
         out: the run's folder, if it was given.
 
@@ -51,7 +52,7 @@ def as_manifest(
         The manifest, the run's folder, and the settings that are not in the manifest.
 
     Raises:
-        BadInput: a URL has a secret in it.
+        BadInput: a URL has a secret in it, or a collection is none.
         BadRequest: both a manifest and pictures were given, or neither; nothing matches a glob; the file is there
             already and says something else, or the folder is another's.
     """
@@ -61,11 +62,12 @@ def as_manifest(
         return manifest, out or Path("outputs") / manifest.stem, settings
     if not contents or not styles:
         raise BadRequest("give a manifest, or both --contents 'photographs/*.jpg' and --styles 'paintings/*.jpg'")
-    for option, patterns in (("--contents", contents), ("--styles", styles)):
-        for pattern in patterns:
-            refuse_secrets(pattern)
-        list(expand(Path(), list(patterns), option))
-    name = save.stem if save else f"{_name(contents[0])}-{_name(styles[0])}"
+    for pattern in (*contents, *styles):
+        refuse_secrets(pattern_of(pattern) or pattern)
+    list(expand(Path(), list(contents), "--contents"))
+    for pattern in styles:
+        _ = members(Path(), pattern) if pattern_of(pattern) else list(expand(Path(), pattern, "--styles"))
+    name = save.stem if save else f"{_name(contents[0])}-{_name(pattern_of(styles[0]) or styles[0])}"
     folder = out or Path("outputs") / name
     refuse_others_folder(folder)
     file = save or folder / f"{folder.name}.yaml"
@@ -94,6 +96,8 @@ def _name(pattern: str) -> str:
 
 def _from(file: Place, pattern: str, relative: bool) -> str:
     """The pattern as the manifest has to write it, relative to its folder where people keep it beside the pictures."""
+    if collected := pattern_of(pattern):
+        return named(_from(file, collected, relative))
     if is_url(pattern) or Path(pattern).is_absolute():
         return pattern
     if relative and isinstance(file, Path):

@@ -110,6 +110,17 @@ def test_every_way_to_paint_takes_a_collection(
     assert [outcome.status for outcome in stylize(manifest, tmp_path / "out")] == ["completed"] * 2
 
 
+@pytest.mark.usefixtures("restored_process")
+def test_a_run_without_a_manifest_paints_as_a_collection(
+    tmp_path: Path, samples: Path, paintings: Path, collection_network: Path
+) -> None:
+    pictures = ["--contents", f"{samples}/images/chelsea.jpg", "--styles", f"collection:{paintings}/*.png"]
+    settings = ["--set=size=64", "--set=engine=feedforward", f"--set=model={collection_network}", "--set=judge=0"]
+    done = call("run", *pictures, *settings, f"--out={tmp_path / 'out'}", "--no-grids", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["completed"] == 1
+
+
 def test_what_does_not_go_together_costs_its_rows_alone(
     tmp_path: Path, samples: Path, paintings: Path, collection_network: Path
 ) -> None:

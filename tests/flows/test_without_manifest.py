@@ -57,11 +57,29 @@ def test_what_is_not_saved_lies_in_the_run_s_folder(desk: Path) -> None:
         as_manifest(None, CONTENTS, STYLES, {}, None, desk / "thesis")
 
 
+def test_a_collection_is_one_style(desk: Path, samples: Path) -> None:
+    with pytest.raises(BadInput, match="paintings has one picture, and a collection is several"):
+        as_manifest(None, CONTENTS, ["collection:paintings"], {}, None, None)
+    with pytest.raises(BadInput, match=r"collection: nothing matches gone/\*.jpg"):
+        as_manifest(None, CONTENTS, ["collection:gone/*.jpg"], {}, None, None)
+    assert not (desk / "outputs").exists()
+    shutil.copy(samples / "styles/waves.jpg", desk / "paintings")
+    file, folder, _ = as_manifest(None, CONTENTS, ["collection:paintings/*.jpg"], {}, None, None)
+    assert folder == Path("outputs/photos-paintings")
+    assert {row["style"] for row in read_manifest(file).rows} == {f"collection:{desk}/paintings/*.jpg"}
+    saved, _, _ = as_manifest(None, CONTENTS, ["collection:paintings"], {}, Path("kept/my.yaml"), None)
+    assert {row["style"] for row in read_manifest(saved).rows} == {"collection:../paintings"}
+
+
 def test_no_secret_is_written_down(desk: Path) -> None:
-    with pytest.raises(BadInput) as error:
-        as_manifest(None, ["https://me:hunter2@host/a.jpg"], STYLES, {}, Path("my.yaml"), None)
-    assert "hunter2" not in str(error.value)
-    assert not Path("my.yaml").exists()
+    for contents, styles in (
+        (["https://me:hunter2@host/a.jpg"], STYLES),
+        (CONTENTS, ["collection:https://me:hunter2@host/a"]),
+    ):
+        with pytest.raises(BadInput) as error:
+            as_manifest(None, contents, styles, {}, Path("my.yaml"), None)
+        assert "hunter2" not in str(error.value)
+        assert not Path("my.yaml").exists()
 
 
 @pytest.mark.usefixtures("prefect", "restored_process", "desk")
