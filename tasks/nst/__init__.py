@@ -20,9 +20,10 @@ Transfer and Super-Resolution", ECCV 2016) takes a ``transformation`` network, b
 they are.
 
 A collection of paintings (Zhu, Park, Isola, Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent
-Adversarial Networks", ICCV 2017) is painted by a ``collection_network``. ``adversarial`` has what it is to minimize,
-``patch_critic`` who judges it, ``earlier_results`` what that one is shown, and ``cycle_training`` the steps;
-``frechet`` says how far its pictures are from the paintings.
+Adversarial Networks", ICCV 2017) is painted by a ``collection_network``. A ``feature_critic`` judges it, by
+``adversarial`` losses; ``earlier_results`` and ``augmentation`` are what that one is shown, ``kept`` is what has to be
+left of a photograph, and ``collection_training`` has the steps. ``frechet`` says how far its pictures are from the
+paintings.
 
 Pictures are tensors of shape (1, 3, H, W), float32, RGB, in [0, 1]. Nothing here knows of files other than the
 network's weights, of Prefect, or of pandas.

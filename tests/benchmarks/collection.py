@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--contents", nargs="+", required=True, help="photographs")
     parser.add_argument("--paintings", nargs="+", required=True, help="the collection")
-    parser.add_argument("--network", type=Path, help="that `stylebatch train --method cyclegan` has written")
+    parser.add_argument("--network", type=Path, help="that `stylebatch train --method one-way` has written")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--optimized", type=int, default=0, help="so many photographs are optimized too")
     parser.add_argument("--steps", type=int, default=40, help="of the optimizer")
