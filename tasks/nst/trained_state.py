@@ -33,7 +33,8 @@ def resume(
         given = optimizer.state_dict()
         for name, tensor in within(state, f"optimizer.{number}").items():
             index, _, key = name.partition(".")
-            given["state"].setdefault(int(index), {})[key] = tensor
+            # Counts stay with the processor, which Adam would else ask a GPU for at every step.
+            given["state"].setdefault(int(index), {})[key] = tensor.cpu() if key == "step" else tensor
         optimizer.load_state_dict(given)
 
 
