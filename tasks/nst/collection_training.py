@@ -68,7 +68,7 @@ class _Lot:
 
     def change(self, pictures: Tensor) -> Tensor:
         """These or what was made of them, as a critic sees them."""
-        return torch.cat([change(one) for change, one in zip(self.changes, pictures.split(1), strict=True)])
+        return torch.cat([change(one) for change, one in zip(self.changes, torch.split(pictures, 1), strict=True)])
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class CollectionTrainer:
         shown = []
         for way, _, real in ways:
             made = torch.cat([one.made for (asked_of, _), one in zip(asked, studied, strict=True) if asked_of is way])
-            earlier = torch.cat([way.earlier.exchange(one, chance) for one in made.split(1)])
+            earlier = torch.cat([way.earlier.exchange(one, chance) for one in torch.split(made, 1)])
             lots = zip(self._lots(real, chance), self._lots(earlier, chance), strict=True)
             shown += [(way, *both) for both in lots]
         criticized = list(each(self._criticize, shown))

@@ -21,7 +21,7 @@ Method = Literal["any-style", "one-way", "cyclegan"]
 # Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day, and
 # one for a collection two hours.
 TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
-COLLECTION_STEPS: Mapping[str, int] = {"one-way": 2_500, "cyclegan": 1_200}
+COLLECTION_STEPS: Mapping[Method, int] = {"one-way": 2_500, "cyclegan": 1_200}
 # The settings that a training goes by.
 COUNTING: Mapping[Method, Sequence[str]] = {
     "any-style": ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed"),

@@ -254,7 +254,7 @@ def test_a_new_network_paints_as_the_one_for_any_style_that_is_told_the_same(enc
     torch.manual_seed(6)
     start = AnyStyleNetwork(Architecture(outer=8, middle=8, trunk=16, blocks=1, width=16))
     nn.init.normal_(start.painter.weight, std=0.3)
-    condition = torch.cat([look_at(encoder, one) for one in PAINTINGS.split(1)]).mean(0, keepdim=True)
+    condition = torch.cat([look_at(encoder, one) for one in torch.split(PAINTINGS, 1)]).mean(0, keepdim=True)
     told = CollectionNetwork.told(start, condition)
     torch.testing.assert_close(told(PHOTOGRAPH), start(PHOTOGRAPH, condition))
     assert (told(PHOTOGRAPH) - untrained()(PHOTOGRAPH)).abs().mean() > 0.01
