@@ -18,27 +18,24 @@ T = TypeVar("T")
 
 
 class _Gram(torch.autograd.Function):
-    """``G = F Fᵀ / (H·W)``, with the gradient ``2 Ḡ F / (H·W)`` in one matrix product.
+    """``G = Rᵀ R / n`` of rows (…, n, C), with the gradient ``2 R Ḡ / n`` in one matrix product.
 
     Autograd would take two products, since it does not know that both factors are the same tensor, nor that the
     gradient of a loss over a symmetric matrix is symmetric.
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        ctx.save_for_backward(features)
-        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C), no copy where channels come last
-        gram: Tensor = rows.T @ rows  # (C, C)
-        return gram.float() / rows.shape[0]
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        gram: Tensor = rows.mT @ rows  # (…, C, C)
+        return gram.float() / rows.shape[-2]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        features: Tensor = ctx.saved_tensors[0]
-        n, channels, height, width = features.shape
-        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C)
-        symmetric = (gradients[0] + gradients[0].T) / rows.shape[0]  # (C, C)
-        gradient = rows @ symmetric.to(rows.dtype)  # (H·W, C)
-        return gradient.view(n, height, width, channels).permute(0, 3, 1, 2)
+        rows: Tensor = ctx.saved_tensors[0]
+        symmetric = (gradients[0] + gradients[0].mT) / rows.shape[-2]  # (…, C, C)
+        gradient: Tensor = rows @ symmetric.to(rows.dtype)  # (…, n, C)
+        return gradient
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -50,8 +47,16 @@ def gram_matrix(features: Tensor) -> Tensor:
     Returns:
         (C, C), float32, symmetric; its gradient is symmetric too.
     """
-    gram: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
+    rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C), no copy where channels come last
+    gram: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]
     return gram
+
+
+def gram_matrices(features: Tensor) -> Tensor:
+    """`gram_matrix` of each of several pictures: (N, C, H, W) -> (N, C, C), float32."""
+    rows = features.permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C), no copy where channels come last
+    grams: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]
+    return grams
 
 
 def total_variation(picture: Tensor, power: int = 1) -> Tensor:
@@ -89,7 +94,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Losses:
-    """The terms of the objective at one picture, each with its weight: scalars, float32."""
+    """The terms of the objective at one picture, each with its weight: scalars, float32; or at several, (N,) each."""
 
     content: Tensor
     style: Mapping[str, Tensor]
@@ -98,7 +103,15 @@ class Losses:
     @property
     def total(self) -> Tensor:
         """``content + Σ_l style_l + tv``."""
-        return torch.stack([self.content, *self.style.values(), self.tv]).sum()
+        return torch.stack([self.content, *self.style.values(), self.tv]).sum(0)
+
+    def each(self) -> list[Losses]:
+        """Those at each of several pictures, without what they could be differentiated by."""
+        terms = torch.stack([self.content, self.tv, *self.style.values()], 1).detach()  # (N, terms)
+        return [
+            Losses(content, dict(zip(self.style, style, strict=True)), tv)
+            for content, tv, *style in (row.unbind() for row in terms.unbind())
+        ]
 
 
 def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str], form: Form) -> dict[str, Tensor]:
@@ -188,22 +201,29 @@ class Objective:
 
     def content_distance(self, layer: str, features: Tensor) -> Tensor:
         """The weighted distance at one layer from the content: zero where it has no part in it."""
-        weights, form = self.weights, self.form
-        if layer not in weights.content_layers:
+        if layer not in self.weights.content_layers:
             return features.new_zeros((), dtype=torch.float32)
-        weight = form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
-        return weight * form.content(form.view(features), self.content[layer])
+        return self.content_weight(layer) * self.form.content(self.form.view(features), self.content[layer])
 
     def style_distance(self, layer: str, features: Tensor) -> Tensor:
         """The weighted distance at one layer from the style: zero where it has no part in it."""
-        weights, form = self.weights, self.form
-        if layer not in weights.style_layers:
+        if layer not in self.weights.style_layers:
             return features.new_zeros((), dtype=torch.float32)
-        own, channels = weights.style * weights.style_layers[layer], features.shape[1]
-        weight = form.style_weight(own, _sum(weights.style_layers), channels)
+        weight, distance = self.style_weight(layer, features.shape[1]), self.form.style
         if self.regions is None:
-            return weight * form.style(gram_matrix(features), self.style[layer])
-        return weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
+            return weight * distance(gram_matrix(features), self.style[layer])
+        return weight * guided_distance(features, self.regions[layer], self.style[layer], distance)
+
+    def content_weight(self, layer: str) -> float:
+        """What the distance from the content at one of its layers counts."""
+        weights = self.weights
+        return self.form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
+
+    def style_weight(self, layer: str, channels: int) -> float:
+        """What the distance from the style at one of its layers counts."""
+        weights = self.weights
+        own = weights.style * weights.style_layers[layer]
+        return self.form.style_weight(own, _sum(weights.style_layers), channels)
 
 
 def observe_each(
