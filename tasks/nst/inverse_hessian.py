@@ -86,8 +86,8 @@ class VectorFree:
     these vectors (Chen, Wang, Zhou, "Large-scale L-BFGS using MapReduce", NIPS 2014). Only those with the three latest
     vectors are new. They are found by one product of matrices, and brought to the processor, which is waited for once.
 
-    The factors are those of the recursion, whose loops are the solutions of two triangular systems (Byrd, Nocedal,
-    Schnabel, "Representations of quasi-Newton matrices and their use in limited memory methods", 1994, theorem 2.2):
+    The factors are those of the recursion, whose loops solve two triangular systems (Byrd, Nocedal, Schnabel,
+    "Representations of quasi-Newton matrices and their use in limited memory methods", 1994, theorem 2.2):
     ``R α = Sᵀg`` and ``Rᵀ β = D α + γ (YᵀY α - Yᵀg)``, with ``R`` the upper triangle of ``SᵀY``, ``D`` its diagonal
     and ``γ = sᵀy / yᵀy`` of the latest pair; then ``H g = γ g + S β - γ Y α``.
 
@@ -96,18 +96,19 @@ class VectorFree:
 
     def __init__(self, history: int) -> None:
         self._history = history
-        self._taken = 0
-        self._is_new = False  # whether the first two rows are a pair that was not looked at yet
         # Once N is known, (3 + 2·history, N and zeros up to whole pieces): the latest step, change and gradient, and
-        # behind them the pairs that are remembered.
+        # behind them the pairs that are remembered, of which the latest takes the place of the oldest.
         self._rows = torch.empty(0)
-        # By the pairs' places: sᵀy and yᵀy of the one's in the row and the other's in the column.
-        self._across, self._among = torch.zeros(2, history, history, dtype=torch.float64)
+        self._taken = 0
+        self._is_new = False  # whether the latest step and change are still to be remembered
+        # Of the pairs that are remembered, from the oldest on: R⁻¹, D and YᵀY, float64, on the processor.
+        self._inverse = self._among = torch.empty(0, 0, dtype=torch.float64)
+        self._curvatures = torch.empty(0, dtype=torch.float64)
 
     def update(self, step: Tensor, change: Tensor) -> None:
         """See `InverseHessian`."""
         if self._is_new:
-            self._take_in(self._products())
+            self._look()
         if not self._rows.numel():
             self._rows = step.new_zeros(3 + 2 * self._history, PIECE * math.ceil(step.numel() / PIECE))
         self._rows[0, : step.numel()], self._rows[1, : step.numel()] = step, change
@@ -118,53 +119,53 @@ class VectorFree:
         if not self._taken and not self._is_new:
             return None
         self._rows[2, : gradient.numel()] = gradient
-        products = self._products()
-        if self._is_new:
-            products = self._take_in(products)
+        products = self._look()
         if not self._taken:
             return None
-        factors = self._factors(*products[3:, 2].view(-1, 2).unbind(1))
+        factors = self._factors(products[:, 0, 2], products[:, 1, 2])
         return factors.to(self._rows, non_blocking=True) @ self._rows[2 : 2 + len(factors), : gradient.numel()]
 
-    @property
-    def _known(self) -> int:
-        """Pairs that are remembered."""
-        return min(self._taken, self._history)
+    def _look(self) -> Tensor:
+        """Remember the latest pair, unless it has no positive curvature.
 
-    def _products(self) -> Tensor:
-        """The inner products of all rows in use with the first three, (3 + 2·known, 3), float64, on the processor."""
-        pieces = self._rows[: 3 + 2 * self._known].unflatten(1, (-1, PIECE)).transpose(0, 1)  # (pieces, rows, PIECE)
-        return (pieces @ pieces[:, :3].mT).sum(0, dtype=torch.float64).cpu()
-
-    def _take_in(self, products: Tensor) -> Tensor:
-        """Remember the latest pair, unless it has no positive curvature; the products with it at its place."""
+        Returns:
+            The inner products of all pairs, from the oldest on, with the latest step, change and gradient:
+            (known, 2, 3), float64, on the processor.
+        """
+        pieces = self._rows[: 3 + 2 * len(self._curvatures)].unflatten(1, (-1, PIECE)).transpose(0, 1)
+        products = (pieces @ pieces[:, :3].mT).sum(0, dtype=torch.float64).cpu()  # (3 + 2·known, 3)
+        pairs, place = products[3:].view(-1, 2, 3), self._taken % self._history
+        pairs = torch.cat([pairs[place:], pairs[:place]])
+        if not self._is_new:
+            return pairs
         self._is_new = False
-        curvature, lengths = products[0, 1].item(), products[0, 0].item() * products[1, 1].item()
-        if curvature <= torch.finfo(self._rows.dtype).eps * math.sqrt(lengths):
-            return products
-        place = self._taken % self._history  # that of the oldest pair, once all are in use
-        self._taken += 1
+        (length, curvature, _), (_, change_length, _) = products[:2].tolist()  # the lengths are squared
+        if curvature <= torch.finfo(self._rows.dtype).eps * math.sqrt(length * change_length):
+            return pairs
         self._rows[3 + 2 * place : 5 + 2 * place] = self._rows[:2]
-        products = torch.cat([products[: 3 + 2 * place], products[:2], products[5 + 2 * place :]])
-        steps, changes = products[3:, 1].view(-1, 2).unbind(1)  # (known,) each
-        self._across[: self._known, place] = steps
-        self._among[: self._known, place] = self._among[place, : self._known] = changes
-        return products
+        self._taken += 1
+        kept = min(len(pairs), self._history - 1)
+        pairs = torch.cat([pairs[len(pairs) - kept :], products[None, :2]])
+        steps, changes = pairs[:, :, 1].unbind(1)  # (kept + 1,) each
+        inverse, among = self._inverse.new_zeros(2, kept + 1, kept + 1)
+        if kept:
+            inverse[:-1, :-1], among[:-1, :-1] = self._inverse[-kept:, -kept:], self._among[-kept:, -kept:]
+        inverse[:-1, -1] = inverse[:-1, :-1] @ steps[:-1] / -curvature
+        inverse[-1, -1] = 1 / curvature
+        among[-1] = among[:, -1] = changes
+        self._inverse, self._among = inverse, among
+        self._curvatures = torch.cat([self._curvatures[len(self._curvatures) - kept :], steps[-1:]])
+        return pairs
 
     def _factors(self, by_steps: Tensor, by_changes: Tensor) -> Tensor:
-        """By what the gradient and each of the pairs' vectors count in ``H g``: (1 + 2·known,), float64.
+        """By what the gradient and each row behind it counts in ``H g``: (1 + 2·known,), float64.
 
         Args:
-            by_steps, by_changes: ``Sᵀg`` and ``Yᵀg``, (known,) each.
+            by_steps, by_changes: ``Sᵀg`` and ``Yᵀg``, (known,) each, from the oldest pair on.
         """
-        known = self._known
-        by_age = torch.arange(self._taken - known, self._taken) % self._history
-        across, among = (one[by_age[:, None], by_age] for one in (self._across, self._among))
-        triangle, curvatures = across.triu(), across.diagonal()
-        latest = curvatures[-1] / among[-1, -1]
-        alpha = torch.linalg.solve_triangular(triangle, by_steps[by_age, None], upper=True)[:, 0]
-        right = curvatures * alpha + latest * (among @ alpha - by_changes[by_age])
-        beta = torch.linalg.solve_triangular(triangle.T, right[:, None], upper=False)[:, 0]
-        factors = torch.empty(known, 2, dtype=torch.float64)
-        factors[by_age] = torch.stack([beta, -latest * alpha], 1)
-        return torch.cat([latest[None], factors.flatten()])
+        latest = self._curvatures[-1:] / self._among[-1, -1:]
+        alpha = self._inverse @ by_steps
+        beta = self._inverse.T @ (self._curvatures * alpha + latest * (self._among @ alpha - by_changes))
+        pairs = torch.stack([beta, -latest * alpha], 1).flatten()
+        newer = 2 * (self._taken % self._history)  # numbers of those that have the places before the oldest
+        return torch.cat([latest, pairs[len(pairs) - newer :], pairs[: len(pairs) - newer]])
