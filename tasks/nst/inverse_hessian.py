@@ -132,20 +132,34 @@ class VectorFree:
             The inner products of all pairs, from the oldest on, with the latest step, change and gradient:
             (known, 2, 3), float64, on the processor.
         """
-        pieces = self._rows[: 3 + 2 * len(self._curvatures)].unflatten(1, (-1, PIECE)).transpose(0, 1)
+        known = len(self._curvatures)
+        pieces = self._rows[: 3 + 2 * known].view(3 + 2 * known, -1, PIECE).transpose(0, 1)
         products = (pieces @ pieces[:, :3].mT).sum(0, dtype=torch.float64).cpu()  # (3 + 2·known, 3)
-        pairs, place = products[3:].view(-1, 2, 3), self._taken % self._history
-        pairs = torch.cat([pairs[place:], pairs[:place]])
-        if not self._is_new:
-            return pairs
-        self._is_new = False
-        (length, curvature, _), (_, change_length, _) = products[:2].tolist()  # the lengths are squared
+        place = self._oldest
+        pairs = torch.cat([products[3 + 2 * place :], products[3 : 3 + 2 * place]]).view(-1, 2, 3)
+        if self._is_new:
+            self._is_new = False
+            return self._remember(products[:2], pairs)
+        return pairs
+
+    @property
+    def _oldest(self) -> int:
+        """The place of the oldest pair; before all are in use, of the next."""
+        return self._taken % self._history
+
+    def _remember(self, latest: Tensor, pairs: Tensor) -> Tensor:
+        """Put the latest pair behind the ``pairs`` (known, 2, 3), from the oldest on, and in the place of the oldest.
+
+        Args:
+            latest: (2, 3), see `_look`.
+        """
+        (length, curvature, _), (_, change_length, _) = latest.tolist()  # the lengths are squared
         if curvature <= torch.finfo(self._rows.dtype).eps * math.sqrt(length * change_length):
             return pairs
-        self._rows[3 + 2 * place : 5 + 2 * place] = self._rows[:2]
+        place, kept = 3 + 2 * self._oldest, min(len(pairs), self._history - 1)
+        self._rows[place : place + 2] = self._rows[:2]
         self._taken += 1
-        kept = min(len(pairs), self._history - 1)
-        pairs = torch.cat([pairs[len(pairs) - kept :], products[None, :2]])
+        pairs = torch.cat([pairs[len(pairs) - kept :], latest[None]])
         steps, changes = pairs[:, :, 1].unbind(1)  # (kept + 1,) each
         inverse, among = self._inverse.new_zeros(2, kept + 1, kept + 1)
         if kept:
@@ -167,5 +181,5 @@ class VectorFree:
         alpha = self._inverse @ by_steps
         beta = self._inverse.T @ (self._curvatures * alpha + latest * (self._among @ alpha - by_changes))
         pairs = torch.stack([beta, -latest * alpha], 1).flatten()
-        newer = 2 * (self._taken % self._history)  # numbers of those that have the places before the oldest
+        newer = 2 * self._oldest  # numbers of those that have the places before the oldest
         return torch.cat([latest, pairs[len(pairs) - newer :], pairs[: len(pairs) - newer]])
