@@ -13,6 +13,7 @@ from torch import Tensor
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.forms import Form
 from stylebatch.tasks.nst.guidance import Region, guided_distance
+from stylebatch.tasks.nst.reduced import reduced
 
 T = TypeVar("T")
 
@@ -114,6 +115,15 @@ class Losses:
         ]
 
 
+def mean_losses(each: Sequence[Losses]) -> Losses:
+    """The mean of each term over the sizes that a picture is looked at in."""
+    if len(each) == 1:
+        return each[0]
+    style = {layer: torch.stack([one.style[layer] for one in each]).mean(0) for layer in each[0].style}
+    content, tv = (torch.stack([getattr(one, term) for one in each]).mean(0) for term in ("content", "tv"))
+    return Losses(content, style, tv)
+
+
 def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str], form: Form) -> dict[str, Tensor]:
     """What the form's content distance sees of the content picture at ``layers``, each (1, C, h, w)."""
     with torch.no_grad():
@@ -158,6 +168,18 @@ def same(picture: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Smaller:
+    """The objective of the same pair for a picture that is made smaller.
+
+    Attributes:
+        shape: height and width, in pixels.
+    """
+
+    shape: tuple[int, int]
+    objective: Objective
+
+
+@dataclass(frozen=True)
 class Objective:
     """``L(x) = α Σ_l v_l d(F_l, F_l,content) + β Σ_l w_l D(G_l, G_l,style) + γ TV(x)``, of Gatys et al. (2016, eq. 7).
 
@@ -168,6 +190,7 @@ class Objective:
         regions: by layer, where each style applies; without them, the style is everywhere.
         view: what the network sees of the picture.
         recomputed: so many of the encoder's first stages save memory by being computed again in the backward pass.
+        smaller: what is asked of the picture at smaller sizes. Each size counts as much as the picture's own.
     """
 
     encoder: Encoder
@@ -178,13 +201,15 @@ class Objective:
     view: Callable[[Tensor], Tensor] = same
     regions: Mapping[str, Sequence[Region]] | None = None
     recomputed: int = 0
+    smaller: Sequence[Smaller] = ()
 
     def __call__(self, picture: Tensor) -> Losses:
-        """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        return self.observe(picture, {})[0]
+        """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape: means over the sizes."""
+        own, _ = self.observe(picture, {})
+        return mean_losses([own, *(one.objective(reduced(picture, *one.shape)) for one in self.smaller)])
 
     def observe(self, picture: Tensor, looks: Mapping[str, Callable[[Tensor], T]]) -> tuple[Losses, dict[str, T]]:
-        """The losses, and what ``looks`` make of the features at their layers in the same pass of the network."""
+        """The losses at the picture's own size, and what ``looks`` make of the features in the same pass."""
         (observed,) = observe_each([(self, looks)], picture)
         return observed
 
@@ -229,7 +254,7 @@ class Objective:
 def observe_each(
     asked: Sequence[tuple[Objective, Mapping[str, Callable[[Tensor], T]]]], pictures: Tensor
 ) -> list[tuple[Losses, dict[str, T]]]:
-    """As `Objective.observe`, of several pictures in one pass of the network.
+    """As `Objective.observe`, of several pictures in one pass of the network: at their own size.
 
     Args:
         asked: for each picture its objective, and what looks at it. The objectives are of one encoder and one view.

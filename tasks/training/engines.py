@@ -14,7 +14,7 @@ from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.networks.bundled import BUNDLED
-from stylebatch.tasks.nst.scales import resolutions, scales_of
+from stylebatch.tasks.nst.scales import looked_at, resolutions, scales_of
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.collections import pattern_of
@@ -179,10 +179,13 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
 
 
 def full_steps(settings: Settings, size: int) -> float:
-    """How many steps at the full size, in pixels of the longer side, take as long as those of all resolutions."""
+    """How many steps that look at the full size alone, in pixels of the longer side, take as long as all together."""
     scales = scales_of(settings.objective, size, settings.scales)
-    shared = resolutions(settings.objective, size, scales, settings.steps)
-    return sum(steps * (side / size) ** 2 for side, steps in shared)
+    sides, steps = zip(*resolutions(settings.objective, size, scales, settings.steps), strict=True)
+    return sum(
+        count * sum((sides[looked] / size) ** 2 for looked in looked_at(settings.objective, number))
+        for number, count in enumerate(steps)
+    )
 
 
 def _minutes(seconds: float) -> str:

@@ -17,7 +17,7 @@ RATES = Rates(optimizer_step=0.2, training_step=1.0, painting=0.1)
 def test_steps_count_by_their_resolutions() -> None:
     assert full_steps(Settings(steps=100), 256) == 100
     assert full_steps(Settings(steps=150, objective="classic"), 1024) == pytest.approx(75 / 4 + 75)
-    assert full_steps(Settings(steps=100), 512) == pytest.approx(67 / 4 + 33)
+    assert full_steps(Settings(steps=100), 512) == pytest.approx(67 / 4 + 33 * 1.25)
 
 
 def test_the_estimate_weighs_tuning_against_all_pictures() -> None:
