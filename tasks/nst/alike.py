@@ -25,28 +25,25 @@ def are_alike(objectives: Sequence[Objective]) -> bool:
 
 def losses_of_all(objectives: Sequence[Objective], pictures: Tensor) -> Losses:
     """The losses of pictures (N, 3, H, W), RGB in [0, 1], by objectives that are alike: each term (N,), float32."""
-    first = objectives[0]
+    first, form = objectives[0], objectives[0].form
 
     def at(layer: str, features: Tensor) -> tuple[Tensor | None, Tensor | None]:
         content = style = None
-        # One more dimension: each distance is written for one picture, of which there is a batch of one.
         if layer in first.weights.content_layers:
-            views = first.form.view(features)[:, None]  # (N, 1, C, h, w)
-            wanted = torch.stack([one.content[layer] for one in objectives])
-            content = first.content_weight(layer) * vmap(first.form.content)(views, wanted)
+            wanted = torch.cat([one.content[layer] for one in objectives])  # (N, C, h, w)
+            content = first.content_weight(layer) * form.content_each(form.view(features), wanted)
         if layer in first.weights.style_layers:
             wanted = torch.stack([one.style[layer] for one in objectives])  # (N, C, C)
             weight = first.style_weight(layer, features.shape[1])
-            style = weight * vmap(first.form.style)(gram_matrices(features), wanted)
+            style = weight * form.style_each(gram_matrices(features), wanted)
         return content, style
 
     recomputed = max(one.recomputed for one in objectives)
     looks = {layer: partial(at, layer) for layer in first.weights.layers}
     distances = first.encoder(first.view(pictures), looks, recomputed)
-    contents = [distances[layer][0] for layer in first.weights.content_layers]
+    content = torch.stack([distances[layer][0] for layer in first.weights.content_layers]).sum(0)
+    style = {layer: distances[layer][1] for layer in first.weights.style_layers}
     tv = pictures.new_zeros(len(objectives))
     if first.weights.tv:
         tv = first.weights.tv * vmap(partial(total_variation, power=first.weights.tv_power))(pictures)
-    return Losses(
-        sum(contents, torch.zeros_like(tv)), {layer: distances[layer][1] for layer in first.weights.style_layers}, tv
-    )
+    return Losses(content, style, tv)

@@ -96,3 +96,18 @@ def test_a_step_in_company_is_the_same_where_terms_are_found_at_once(
     for found, one in zip(evaluate(asked), expected, strict=True):
         assert found.loss == pytest.approx(one.loss, rel=1e-5)
         assert (found.gradient - one.gradient).norm() < 1e-5 * one.gradient.norm()
+
+
+def test_a_picture_that_goes_wrong_leaves_the_others_as_they_are(encoder: Encoder) -> None:
+    objectives = objectives_of(encoder, BALANCED)
+    pictures = [picture(200 + seed) for seed in range(COUNT)]
+    found = []
+    for one in (pictures[1], pictures[1] * float("nan")):
+        together = torch.cat([pictures[0], one, pictures[2]]).requires_grad_()
+        losses = losses_of_all(objectives, together).total
+        (gradients,) = torch.autograd.grad(losses.sum(), together)
+        found.append((losses[::2], gradients[::2], losses[1]))
+    (losses, gradients, _), (others, their_gradients, wrong) = found
+    assert wrong.isnan()
+    assert torch.equal(losses, others)
+    assert torch.equal(gradients, their_gradients)
