@@ -42,14 +42,14 @@ class Estimate:
         left: pictures that are still to be made, if each is optimized.
         painted: pictures that a tuned network would make: all of them, since none of its own is there.
         steps: of the optimizer for each picture, as many as they would be at the full size.
-        refine: of them, those that are asked for after a network has painted.
+        refine: as many, for those that are asked for after a network has painted.
         slots: that share all this, but for the training.
     """
 
     left: int
     painted: int
     steps: float
-    refine: int
+    refine: float
     rates: Rates
     slots: int = 1
 
@@ -149,7 +149,7 @@ class Choice:
         whole, _, _ = check_decoding(jobs)
         request = self._request(whole)
         rates = measure_rates(whole[0], request, self.slots[0])
-        estimate = Estimate(left, len(keys), steps, settings.refine, rates, len(self.slots))
+        estimate = Estimate(left, len(keys), steps, refining_steps(settings, request.size), rates, len(self.slots))
         if not estimate.pays:
             return OPTIMIZE, f"optimized: {estimate}"
         locks = self.store.locks
@@ -180,12 +180,26 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
 
 def full_steps(settings: Settings, size: int) -> float:
     """How many steps that look at the full size alone, in pixels of the longer side, take as long as all together."""
+    sides, steps = _ladder(settings, size)
+    return sum(count * _cost(settings, sides, number) for number, count in enumerate(steps))
+
+
+def refining_steps(settings: Settings, size: int) -> float:
+    """As `full_steps`, of those that refine a painted picture."""
+    sides, _ = _ladder(settings, size)
+    return settings.refine * _cost(settings, sides, len(sides) - 1)
+
+
+def _ladder(settings: Settings, size: int) -> tuple[Sequence[int], Sequence[int]]:
+    """The longer sides and the steps of all resolutions, from coarse to fine."""
     scales = scales_of(settings.objective, size, settings.scales)
     sides, steps = zip(*resolutions(settings.objective, size, scales, settings.steps), strict=True)
-    return sum(
-        count * sum((sides[looked] / size) ** 2 for looked in looked_at(settings.objective, number))
-        for number, count in enumerate(steps)
-    )
+    return sides, steps
+
+
+def _cost(settings: Settings, sides: Sequence[int], number: int) -> float:
+    """Of a step at one of the resolutions, as a share of one that looks at the full size alone."""
+    return float(sum((sides[looked] / sides[-1]) ** 2 for looked in looked_at(settings.objective, number)))
 
 
 def _minutes(seconds: float) -> str:

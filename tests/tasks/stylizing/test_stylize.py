@@ -55,7 +55,7 @@ def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path,
     content = objective.to_tensor(resize(load_picture(job.content), 64), "cpu")
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        losses = objective.make_objective(job, content, "float32", "cpu")(written)
+        losses = objective.make_objective(job, [content], "float32", "cpu")(written)
     assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
     assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
     assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)
