@@ -23,5 +23,5 @@ def reduced(pictures: Tensor, height: int, width: int) -> Tensor:
 @lru_cache(maxsize=32)
 def _weights(longer: int, shorter: int, device: torch.device) -> Tensor:
     """What each pixel of the shorter row has of each of the longer one's: (shorter, longer)."""
-    single = torch.eye(longer, device=device)[None, :, :, None]  # each pixel by itself, as a channel of one column
-    return F.interpolate(single, (shorter, 1), mode="bilinear", antialias=True)[0, :, :, 0].T.contiguous()
+    single = torch.eye(longer, device=device)[None, None]  # a column for each pixel, of which it alone is 1
+    return F.interpolate(single, (shorter, longer), mode="bilinear", antialias=True)[0, 0]
