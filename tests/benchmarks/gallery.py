@@ -124,6 +124,7 @@ def make_run(folder: Path, pairs: int) -> None:
                 **{loss: last[loss] for loss in ("total_loss", "content_loss", "style_loss", "tv_loss")},
                 style_loss_by_layer=dict.fromkeys(settings.style_layers, last["style_loss"] / 5),
                 optimizer_loss=last["total_loss"],
+                structure=float(generator.uniform(0.4, 0.95)),
                 steps=STEPS,
                 seconds=float(generator.uniform(10, 40)),
                 device="cpu",
