@@ -5,7 +5,7 @@ const CELLS = 60; // that are made at once
 const ACROSS = 4; // results of a single row that are side by side; more of them go on below, each with its own heading
 
 function grouped(pairs, dimensions) {
-  return groupedBy(pairs, (pair) => JSON.stringify(dimensions.map((name) => valueOf(pair, name))));
+  return groupedBy(pairs, (pair) => dimensions.map((name) => valueOf(pair, name)).join("\n"));
 }
 
 /** Groups in the order of the dimensions' values, or by figures where these compare between them. */
