@@ -15,7 +15,9 @@ function obstacles(figure, pairs) {
 
 /** Names the results that a figure compares a result with. */
 function kindOf(pair, figure) {
-  return (needsOf.get(figure) ?? []).map((name) => needed(pair, name)).join("\n");
+  let kind = "";
+  for (const name of needsOf.get(figure) ?? []) kind += `${needed(pair, name)}\n`;
+  return kind;
 }
 
 /** How much a figure differs from that of another pair, in per cent; nothing where the two do not compare. */
