@@ -13,32 +13,30 @@ from torch import Tensor
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.forms import Form
 from stylebatch.tasks.nst.guidance import Region, guided_distance
+from stylebatch.tasks.nst.reduced import reduced
 
 T = TypeVar("T")
 
 
 class _Gram(torch.autograd.Function):
-    """``G = F Fᵀ / (H·W)``, with the gradient ``2 Ḡ F / (H·W)`` in one matrix product.
+    """``G = Rᵀ R / n`` of rows (…, n, C), with the gradient ``2 R Ḡ / n`` in one matrix product.
 
     Autograd would take two products, since it does not know that both factors are the same tensor, nor that the
     gradient of a loss over a symmetric matrix is symmetric.
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        ctx.save_for_backward(features)
-        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C), no copy where channels come last
-        gram: Tensor = rows.T @ rows  # (C, C)
-        return gram.float() / rows.shape[0]
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        gram: Tensor = rows.mT @ rows  # (…, C, C)
+        return gram.float() / rows.shape[-2]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        features: Tensor = ctx.saved_tensors[0]
-        n, channels, height, width = features.shape
-        rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C)
-        symmetric = (gradients[0] + gradients[0].T) / rows.shape[0]  # (C, C)
-        gradient = rows @ symmetric.to(rows.dtype)  # (H·W, C)
-        return gradient.view(n, height, width, channels).permute(0, 3, 1, 2)
+        rows: Tensor = ctx.saved_tensors[0]
+        symmetric = (gradients[0] + gradients[0].mT) / rows.shape[-2]  # (…, C, C)
+        gradient: Tensor = rows @ symmetric.to(rows.dtype)  # (…, n, C)
+        return gradient
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -50,8 +48,16 @@ def gram_matrix(features: Tensor) -> Tensor:
     Returns:
         (C, C), float32, symmetric; its gradient is symmetric too.
     """
-    gram: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
+    rows = features.permute(0, 2, 3, 1).flatten(0, 2)  # (H·W, C), no copy where channels come last
+    gram: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]
     return gram
+
+
+def gram_matrices(features: Tensor) -> Tensor:
+    """`gram_matrix` of each of several pictures: (N, C, H, W) -> (N, C, C), float32."""
+    rows = features.permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C), no copy where channels come last
+    grams: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]
+    return grams
 
 
 def total_variation(picture: Tensor, power: int = 1) -> Tensor:
@@ -89,7 +95,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Losses:
-    """The terms of the objective at one picture, each with its weight: scalars, float32."""
+    """The terms of the objective at one picture, each with its weight: scalars, float32; or at several, (N,) each."""
 
     content: Tensor
     style: Mapping[str, Tensor]
@@ -98,7 +104,24 @@ class Losses:
     @property
     def total(self) -> Tensor:
         """``content + Σ_l style_l + tv``."""
-        return torch.stack([self.content, *self.style.values(), self.tv]).sum()
+        return torch.stack([self.content, *self.style.values(), self.tv]).sum(0)
+
+    def each(self) -> list[Losses]:
+        """Those at each of several pictures, without what they could be differentiated by."""
+        terms = torch.stack([self.content, self.tv, *self.style.values()], 1).detach()  # (N, terms)
+        return [
+            Losses(content, dict(zip(self.style, style, strict=True)), tv)
+            for content, tv, *style in (row.unbind() for row in terms.unbind())
+        ]
+
+
+def mean_losses(each: Sequence[Losses]) -> Losses:
+    """The mean of each term over the sizes that a picture is looked at in."""
+    if len(each) == 1:
+        return each[0]
+    style = {layer: torch.stack([one.style[layer] for one in each]).mean(0) for layer in each[0].style}
+    content, tv = (torch.stack([getattr(one, term) for one in each]).mean(0) for term in ("content", "tv"))
+    return Losses(content, style, tv)
 
 
 def content_targets(encoder: Encoder, picture: Tensor, layers: Iterable[str], form: Form) -> dict[str, Tensor]:
@@ -145,6 +168,18 @@ def same(picture: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Smaller:
+    """The objective of the same pair for a picture that is made smaller.
+
+    Attributes:
+        shape: height and width, in pixels.
+    """
+
+    shape: tuple[int, int]
+    objective: Objective
+
+
+@dataclass(frozen=True)
 class Objective:
     """``L(x) = α Σ_l v_l d(F_l, F_l,content) + β Σ_l w_l D(G_l, G_l,style) + γ TV(x)``, of Gatys et al. (2016, eq. 7).
 
@@ -155,6 +190,7 @@ class Objective:
         regions: by layer, where each style applies; without them, the style is everywhere.
         view: what the network sees of the picture.
         recomputed: so many of the encoder's first stages save memory by being computed again in the backward pass.
+        smaller: what is asked of the picture at smaller sizes. Each size counts as much as the picture's own.
     """
 
     encoder: Encoder
@@ -165,13 +201,15 @@ class Objective:
     view: Callable[[Tensor], Tensor] = same
     regions: Mapping[str, Sequence[Region]] | None = None
     recomputed: int = 0
+    smaller: Sequence[Smaller] = ()
 
     def __call__(self, picture: Tensor) -> Losses:
-        """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape."""
-        return self.observe(picture, {})[0]
+        """The losses of a picture (1, 3, H, W), RGB in [0, 1], of the content picture's shape: means over the sizes."""
+        own, _ = self.observe(picture, {})
+        return mean_losses([own, *(one.objective(reduced(picture, *one.shape)) for one in self.smaller)])
 
     def observe(self, picture: Tensor, looks: Mapping[str, Callable[[Tensor], T]]) -> tuple[Losses, dict[str, T]]:
-        """The losses, and what ``looks`` make of the features at their layers in the same pass of the network."""
+        """The losses at the picture's own size, and what ``looks`` make of the features in the same pass."""
         (observed,) = observe_each([(self, looks)], picture)
         return observed
 
@@ -188,28 +226,35 @@ class Objective:
 
     def content_distance(self, layer: str, features: Tensor) -> Tensor:
         """The weighted distance at one layer from the content: zero where it has no part in it."""
-        weights, form = self.weights, self.form
-        if layer not in weights.content_layers:
+        if layer not in self.weights.content_layers:
             return features.new_zeros((), dtype=torch.float32)
-        weight = form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
-        return weight * form.content(form.view(features), self.content[layer])
+        return self.content_weight(layer) * self.form.content(self.form.view(features), self.content[layer])
 
     def style_distance(self, layer: str, features: Tensor) -> Tensor:
         """The weighted distance at one layer from the style: zero where it has no part in it."""
-        weights, form = self.weights, self.form
-        if layer not in weights.style_layers:
+        if layer not in self.weights.style_layers:
             return features.new_zeros((), dtype=torch.float32)
-        own, channels = weights.style * weights.style_layers[layer], features.shape[1]
-        weight = form.style_weight(own, _sum(weights.style_layers), channels)
+        weight, distance = self.style_weight(layer, features.shape[1]), self.form.style
         if self.regions is None:
-            return weight * form.style(gram_matrix(features), self.style[layer])
-        return weight * guided_distance(features, self.regions[layer], self.style[layer], form.style)
+            return weight * distance(gram_matrix(features), self.style[layer])
+        return weight * guided_distance(features, self.regions[layer], self.style[layer], distance)
+
+    def content_weight(self, layer: str) -> float:
+        """What the distance from the content at one of its layers counts."""
+        weights = self.weights
+        return self.form.content_weight(weights.content * weights.content_layers[layer], _sum(weights.content_layers))
+
+    def style_weight(self, layer: str, channels: int) -> float:
+        """What the distance from the style at one of its layers counts."""
+        weights = self.weights
+        own = weights.style * weights.style_layers[layer]
+        return self.form.style_weight(own, _sum(weights.style_layers), channels)
 
 
 def observe_each(
     asked: Sequence[tuple[Objective, Mapping[str, Callable[[Tensor], T]]]], pictures: Tensor
 ) -> list[tuple[Losses, dict[str, T]]]:
-    """As `Objective.observe`, of several pictures in one pass of the network.
+    """As `Objective.observe`, of several pictures in one pass of the network: at their own size.
 
     Args:
         asked: for each picture its objective, and what looks at it. The objectives are of one encoder and one view.

@@ -5,15 +5,17 @@ It asks, and is told: what is asked for can be evaluated by itself, or in `compa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from stylebatch.tasks.nst.alike import are_alike, losses_of_all
 from stylebatch.tasks.nst.image import FourierImage, decode
-from stylebatch.tasks.nst.losses import Losses, Objective, observe_each
+from stylebatch.tasks.nst.losses import Losses, Objective, mean_losses, observe_each
+from stylebatch.tasks.nst.reduced import reduced
 
 T = TypeVar("T")
 
@@ -52,7 +54,8 @@ class Asked:
     @property
     def kind(self) -> tuple[object, ...]:
         """What is equal of those that one pass of the network can evaluate together."""
-        return self.objective.encoder, self.objective.view, self.image.start.shape
+        objective = self.objective
+        return objective.encoder, objective.view, self.image.start.shape, *(one.shape for one in objective.smaller)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,7 @@ def search(
 
 
 def evaluate(asked: Sequence[Asked]) -> list[Seen]:
-    """Evaluate points of one `Asked.kind` by one pass of the network, and one backward pass of the sum of the losses.
+    """Evaluate points of one `Asked.kind` by one pass of the network a size, and the backward pass of the losses' sum.
 
     The gradient of a sum is to each picture that of its own loss: nothing in the network mixes pictures. A picture that
     goes wrong leaves the others as they are.
@@ -121,18 +124,54 @@ def evaluate(asked: Sequence[Asked]) -> list[Seen]:
         starts = torch.cat([one.image.start for one in asked])  # (B, 3, H, W)
     with torch.enable_grad():
         pictures = decode(variables, starts, first.scale)  # (B, 3, H, W)
-        losses = [own for own, _ in observe_each([(one.objective, {}) for one in asked], pictures)]
-        totals = [own.total for own in losses]
-    (gradients,) = torch.autograd.grad(totals, variables)
+    losses, slope = _look([one.objective for one in asked], pictures.detach().requires_grad_())
+    (gradients,) = torch.autograd.grad(pictures, variables, slope)
     if count == 1:
-        return [Seen(pictures.detach(), losses[0], totals[0].item(), gradients.flatten())]
+        return [Seen(pictures.detach(), losses[0], losses[0].total.item(), gradients.flatten())]
+    totals = torch.hstack([own.total for own in losses]).tolist()
+    each = losses[0].each() if len(losses) < count else losses
     return [
         # Copies: a view would keep alive what belongs to all of them.
         Seen(picture.detach().clone(), own, loss, gradient.flatten().clone())
         for picture, own, loss, gradient in zip(
-            torch.split(pictures, 1), losses, torch.stack(totals).tolist(), torch.split(gradients, 1), strict=True
+            torch.split(pictures, 1), each, totals, torch.split(gradients, 1), strict=True
         )
     ]
+
+
+def _look(objectives: Sequence[Objective], pictures: Tensor) -> tuple[Sequence[Losses], Tensor]:
+    """The losses of each picture, or of all in one, and the slope of their sum at the pictures, (B, 3, H, W).
+
+    One size after another, so that the features of one only are in memory.
+    """
+    together = _is_quicker_at_once(pictures) and are_alike(objectives)
+    found: list[Sequence[Losses]] = []
+    slopes: list[Tensor] = []
+    for here, shape in _sizes(objectives):
+        with torch.enable_grad():
+            shown = reduced(pictures, *shape) if shape else pictures
+            if together:
+                losses = [losses_of_all(here, shown)]
+            else:
+                losses = [own for own, _ in observe_each([(objective, {}) for objective in here], shown)]
+            totals = [own.total for own in losses]
+        slopes += torch.autograd.grad(totals, pictures, [torch.ones_like(total) for total in totals])
+        found.append(losses)
+    with torch.no_grad():
+        means = [mean_losses(each) for each in zip(*found, strict=True)]
+    return means, slopes[0] if len(slopes) == 1 else torch.stack(slopes).mean(0)
+
+
+def _is_quicker_at_once(pictures: Tensor) -> bool:
+    """Whether a term of all pictures at once takes less time than each by itself, which is rounded as it is alone."""
+    return pictures.is_cuda
+
+
+def _sizes(objectives: Sequence[Objective]) -> Iterator[tuple[Sequence[Objective], tuple[int, int] | None]]:
+    """What is asked at the pictures' own size, and at each smaller one with its height and width."""
+    yield objectives, None
+    for smaller in zip(*(objective.smaller for objective in objectives), strict=True):
+        yield [one.objective for one in smaller], smaller[0].shape
 
 
 def alone(searching: Search[T]) -> T:

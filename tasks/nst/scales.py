@@ -3,6 +3,8 @@
 What a loss at a layer sees of a picture has a fixed number of pixels, so that strokes and structure shrink as the
 picture grows. Beginning at a size that suits the network gives them the size that they have in small pictures (Gatys,
 Ecker, Bethge, Hertzmann, Shechtman, "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 6).
+What came of it is lost again where the finer size alone is looked at. So the balanced objective goes on to look at all
+sizes that there were.
 """
 
 from __future__ import annotations
@@ -22,15 +24,20 @@ class Ladder:
     Attributes:
         longest: longer side, in pixels, up to which one resolution does.
         ratio: how many steps a resolution has for each of the next finer one.
+        looks_back: whether at each resolution the coarser ones are still looked at, by a picture that is made smaller.
     """
 
     longest: int
     ratio: int
+    looks_back: bool
 
 
-# What VGG-19's deepest style layer sees is a third of 768 px. With the balanced objective half of that and twice
-# the steps for a resolution of a fourth of the pixels come to more: see the benchmarks.
-LADDERS: Mapping[str, Ladder] = {"balanced": Ladder(longest=384, ratio=2), "classic": Ladder(longest=768, ratio=1)}
+# What VGG-19's deepest style layer sees is a third of 768 px. The balanced objective's weights were set at 256 px, so
+# that its coarsest size is the one of all halves that is nearest to this: 256 · √2 at most.
+LADDERS: Mapping[str, Ladder] = {
+    "balanced": Ladder(longest=362, ratio=2, looks_back=True),
+    "classic": Ladder(longest=768, ratio=1, looks_back=False),
+}
 
 
 def scales_of(objective: str, size: int, scales: int | Literal["auto"]) -> int:
@@ -56,6 +63,11 @@ def resolutions(objective: str, size: int, scales: int, steps: int) -> list[tupl
     shares[most] += steps - sum(shares)
     sizes = [max(1, round(size / 2**halvings)) for halvings in range(scales - 1, -1, -1)]
     return list(zip(sizes, shares, strict=True))
+
+
+def looked_at(objective: str, number: int) -> range:
+    """The numbers of the resolutions, from coarse to fine, that are looked at in the one with this ``number``."""
+    return range(0 if LADDERS[objective].looks_back else number, number + 1)
 
 
 def carry_over(start: Tensor, before: Tensor, after: Tensor) -> Tensor:

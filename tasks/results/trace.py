@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 
 from stylebatch.tasks.nst.losses import Losses
 from stylebatch.tasks.storage.files import write_atomically
@@ -23,14 +24,17 @@ class Trace:
 
     def add(self, losses: Losses) -> None:
         """Take in the losses of one more step."""
-        layers = {f"style_loss_{layer}": loss.item() for layer, loss in losses.style.items()}
+        # All at once: a GPU is waited for each time that something is read from it.
+        terms = torch.stack([losses.total, losses.content, losses.tv, *losses.style.values()])
+        total, content, tv, *style = terms.tolist()
+        layers = {f"style_loss_{layer}": loss for layer, loss in zip(losses.style, style, strict=True)}
         row = {
             "step": len(self.steps) + 1,
             "seconds": time.perf_counter() - self.started,
-            "total_loss": losses.total.item(),
-            "content_loss": losses.content.item(),
+            "total_loss": total,
+            "content_loss": content,
             "style_loss": sum(layers.values()),
-            "tv_loss": losses.tv.item(),
+            "tv_loss": tv,
         }
         self.steps.append(row | layers)
 

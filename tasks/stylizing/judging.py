@@ -36,6 +36,7 @@ from stylebatch.tasks.stylizing.objective import (
     to_tensor,
     with_styles,
 )
+from stylebatch.tasks.stylizing.sizes import contents_of, ladder
 
 
 @lru_cache(maxsize=4)
@@ -76,7 +77,8 @@ def judge(
     with torch.no_grad():
         if _sees_what_judges_see(job, picture):
             return _judge_at_once([job], content, written, slot)[0]
-        losses = make_objective(job, content, _precision(job), slot.device, share=slot.share)(written)
+        shown = [*contents_of(job.settings, original, slot.device)[:-1], content]
+        losses = make_objective(job, shown, _precision(job), slot.device, share=slot.share)(written)
         return losses, _judge_apart(job, original, picture, slot)
 
 
@@ -109,11 +111,8 @@ def _sees_what_judges_see(job: Job, picture: Image.Image) -> bool:
     """Whether the losses' network and its input are those of the figures, so that one pass does for both."""
     settings = job.settings
     encoder = settings.network, settings.weights, settings.pooling, settings.preserve_color
-    return encoder == (DEFAULT, "auto", "max", "none") and _is_small(picture) and _is_wide_enough(picture)
-
-
-def _is_small(picture: Image.Image) -> bool:
-    return max(picture.size) <= LONGER_SIDE
+    same = encoder == (DEFAULT, "auto", "max", "none") and len(ladder(settings, *picture.size)) == 1
+    return same and max(picture.size) <= LONGER_SIDE and _is_wide_enough(picture)
 
 
 def _is_wide_enough(picture: Image.Image) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,7 +19,16 @@ from stylebatch.tasks.nst.encoder import Encoder, Pooling
 from stylebatch.tasks.nst.forms import FORMS
 from stylebatch.tasks.nst.guidance import guide, normalize_masks
 from stylebatch.tasks.nst.layers import NETWORKS, NetworkName
-from stylebatch.tasks.nst.losses import Objective, Weights, blend, content_targets, mean_grams, same, style_targets
+from stylebatch.tasks.nst.losses import (
+    Objective,
+    Smaller,
+    Weights,
+    blend,
+    content_targets,
+    mean_grams,
+    same,
+    style_targets,
+)
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_mask, load_picture
 from stylebatch.tasks.pictures.resize import resize
@@ -74,7 +84,7 @@ def pictures_of(style: Iterable[File], longer: float, device: str) -> Iterator[T
         yield to_tensor(resize(load_picture(path, sha256), longer), device)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def load_style(pictures: tuple[File, ...], size: float, layers: tuple[str, ...], encoder: Encoder) -> dict[str, Tensor]:
     """The Gram matrices of a style as it is, of a collection their mean, computed once a process."""
     shown = pictures_of(pictures, size, str(encoder.mean.device))
@@ -165,11 +175,12 @@ def strengths_of(styles: Sequence[Style]) -> list[float]:
 
 
 def make_objective(
-    job: Job, content: Tensor, precision: str, device: str, frugal: bool = False, share: float = 1.0
+    job: Job, contents: Sequence[Tensor], precision: str, device: str, frugal: bool = False, share: float = 1.0
 ) -> Objective:
-    """The pair's objective at the resolution of ``content``, (1, 3, H, W) in [0, 1].
+    """The pair's objective at the resolution of the last of ``contents``, for which all others are looked at, too.
 
     Args:
+        contents: the content in each size, from coarse to fine, (1, 3, H, W) in [0, 1].
         frugal: take as little memory as can be, at the cost of time.
         share: of the device's memory that this pair has.
 
@@ -177,11 +188,19 @@ def make_objective(
         BadInput: a picture is damaged, or does not fit into the memory.
     """
     settings, encoder = job.settings, encoder_of(job, precision, device)
-    kept = content_targets(encoder, view_of(settings)(content), settings.content_layers, FORMS[settings.objective])
     recomputed = 0
     if torch.is_grad_enabled():  # without gradients nothing is kept that could be computed again
-        height, width = content.shape[-2:]
+        height, width = contents[-1].shape[-2:]
         recomputed = choose_recomputed(encoder, settings, (height, width), device, frugal, share)
+    *coarser, own = (_at_one_size(job, content, encoder, recomputed) for content in contents)
+    shapes = [(content.shape[-2], content.shape[-1]) for content in contents[:-1]]
+    return replace(own, smaller=[Smaller(*one) for one in zip(shapes, coarser, strict=True)])
+
+
+def _at_one_size(job: Job, content: Tensor, encoder: Encoder, recomputed: int) -> Objective:
+    """The pair's objective at the resolution of ``content``, (1, 3, H, W)."""
+    settings = job.settings
+    kept = content_targets(encoder, view_of(settings)(content), settings.content_layers, FORMS[settings.objective])
     return with_styles(job, content, kept, encoder, recomputed)
 
 

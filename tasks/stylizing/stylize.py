@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,15 +23,14 @@ from stylebatch.tasks.nst.color import with_colors_of
 from stylebatch.tasks.nst.figures import Figures
 from stylebatch.tasks.nst.ground import ground, statistics
 from stylebatch.tasks.nst.image import noise
-from stylebatch.tasks.nst.layers import NETWORKS
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses
 from stylebatch.tasks.nst.optimize import Optimized, Search, alone, search
-from stylebatch.tasks.nst.scales import carry_over, resolutions, scales_of
+from stylebatch.tasks.nst.scales import carry_over, looked_at
 from stylebatch.tasks.nst.stopping import Stalled
 from stylebatch.tasks.pictures.decode import header_size, load_picture
 from stylebatch.tasks.pictures.encode import encode, read_back, write_picture
-from stylebatch.tasks.pictures.resize import resize, scaled_size
+from stylebatch.tasks.pictures.resize import resize
 from stylebatch.tasks.plan.jobs import File, Job
 from stylebatch.tasks.progress import Stopped, stopping, watcher
 from stylebatch.tasks.results.record import Record
@@ -47,6 +46,7 @@ from stylebatch.tasks.stylizing.objective import (
     to_picture,
     to_tensor,
 )
+from stylebatch.tasks.stylizing.sizes import contents_of, ladder
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,17 @@ def load_statistics(pictures: tuple[File, ...], size: float, device: str) -> Ten
 
 def optimize_from(
     job: Job,
-    content: Tensor,
+    contents: Sequence[Tensor],
     start: Tensor,
     steps: int,
     slot: Slot,
     on_step: Callable[[int, Losses], None],
     frugal: bool,
 ) -> Search[Optimized]:
-    """Optimize from ``start``, at the resolution that it has in common with ``content``, (1, 3, H, W)."""
+    """Optimize from ``start``, at the resolution that it has in common with the last of ``contents``, (1, 3, H, W)."""
     settings = job.settings
     return search(
-        make_objective(job, content, settings.precision, slot.device, frugal, slot.share),
+        make_objective(job, contents, settings.precision, slot.device, frugal, slot.share),
         start,
         LBFGS(min(settings.history, steps)) if settings.optimizer == "lbfgs" else Adam(settings.learning_rate),
         steps,
@@ -139,22 +139,20 @@ def optimize_by_scales(
     Returns:
         What was made at the finest, with the steps of all resolutions.
     """
-    settings, longer = job.settings, job.settings.longer_side(picture.size)
-    scales = scales_of(settings.objective, longer, settings.scales)
-    shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
-    fitting = sum(min(scaled_size(*picture.size, longer / 2**halvings)) >= shortest for halvings in range(scales))
-    content = start = torch.empty(0)
+    contents: list[Tensor] = []  # from coarse to fine
+    start = torch.empty(0)
     optimized: Optimized | None = None
     steps_before = 0
-    for size, steps in resolutions(settings.objective, longer, fitting, settings.steps):
-        content = to_tensor(resize(picture, size), slot.device)
-        before, start = start, start_picture(job, content, slot, frugal)
+    for number, (size, steps) in enumerate(ladder(job.settings, *picture.size)):
+        contents.append(to_tensor(resize(picture, size), slot.device))
+        before, start = start, start_picture(job, contents[-1], slot, frugal)
         if optimized:
             start = carry_over(start, before, optimized.picture)
             steps_before += optimized.steps
-        optimized = yield from optimize_from(job, content, start, steps, slot, on_step, frugal)
+        shown = [contents[other] for other in looked_at(job.settings.objective, number)]
+        optimized = yield from optimize_from(job, shown, start, steps, slot, on_step, frugal)
     assert optimized is not None  # a picture that is too small for the network has been refused as a row
-    return Made(content, optimized.picture, optimized.loss, steps_before + optimized.steps)
+    return Made(contents[-1], optimized.picture, optimized.loss, steps_before + optimized.steps)
 
 
 def paint_and_refine(
@@ -169,7 +167,8 @@ def paint_and_refine(
     painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
-    refined = yield from optimize_from(job, content, painted, job.settings.refine, slot, on_step, frugal)
+    shown = contents_of(job.settings, picture, slot.device)
+    refined = yield from optimize_from(job, shown, painted, job.settings.refine, slot, on_step, frugal)
     return Made(content, refined.picture, refined.loss, refined.steps)
 
 

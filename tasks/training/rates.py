@@ -21,7 +21,7 @@ TRIED = 3  # times; the first also builds what later ones use
 
 @dataclass(frozen=True)
 class Rates:
-    """Seconds: of a step of the optimizer, of one of a training, and of one pass of a network."""
+    """Seconds: of a step of the optimizer that looks at the full size alone, of one of a training, and of one pass."""
 
     optimizer_step: float
     training_step: float
@@ -37,7 +37,7 @@ def measure_rates(job: Job, request: Request, slot: Slot) -> Rates:
     settings = job.settings
     picture = load_picture(job.content, job.content_sha256)
     content = to_tensor(resize(picture, settings.longer_side(picture.size)), slot.device)
-    objective = make_objective(job, content, settings.precision, slot.device, share=slot.share)
+    objective = make_objective(job, [content], settings.precision, slot.device, share=slot.share)
     optimizing = _best_time(lambda: alone(search(objective, content, LBFGS(1), 1)))
     with Session(replace(request, contents=request.contents[:2]), slot) as session:
         # To its end: a device of its own would not be waited for.

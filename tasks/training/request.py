@@ -20,7 +20,7 @@ from stylebatch.tasks.storage.places import Place
 Method = Literal["any-style", "one-way", "cyclegan"]
 # Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day, and
 # one for a collection two hours.
-TUNING_STEPS, ANY_STYLE_STEPS = 450, 60_000
+TUNING_STEPS, ANY_STYLE_STEPS = 150, 60_000
 COLLECTION_STEPS: Mapping[Method, int] = {"one-way": 2_500, "cyclegan": 1_200}
 # The settings that a training goes by.
 COUNTING: Mapping[Method, Sequence[str]] = {
@@ -30,7 +30,7 @@ COUNTING: Mapping[Method, Sequence[str]] = {
 LEAST_COLLECTION = 8  # different paintings
 LARGEST_PIECE = 128  # pixels of a side, of what a collection is learned from
 LEAST_SHORTER = 2 / 3  # of the size: the shorter sides that a collection is learned at, up to the size
-VERSION = 5  # to be raised with every change that gives another network for the same request
+VERSION = 6  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
 

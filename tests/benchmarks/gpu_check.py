@@ -1,4 +1,4 @@
-"""What a GPU does with the optimizer and with one pass: `make gpu-check`, in under eight minutes.
+"""What a GPU does with the optimizer and with one pass: `make gpu-check`, in under four minutes.
 
 It runs the tests that need a GPU, and prints a table of steps a second for pictures of several sizes, alone and in
 company, as shares of the rate of a matrix product on the same device, with the peak of the memory against what was
@@ -24,7 +24,7 @@ from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.company import in_company
-from stylebatch.tasks.nst.memory import peak_memory, stages_of
+from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.plan.batches import in_batches, most_in_company
@@ -39,10 +39,10 @@ from stylebatch.tasks.stylizing.stylize import Finished, make
 from tests.benchmarks.searches import SAMPLES, Company, jobs_of, product_rate
 
 SIZES, COUNTS = (256, 512, 1024), (1, 2, 4, 8, 16, 32)
-WARM, STEPS = 3, 10  # steps; the first ones choose kernels
+WARM, STEPS = 55, 10  # steps; after the first ones kernels are chosen, and L-BFGS remembers as much as it ever does
 # Whose tests need nothing but what computes.
 ROOMS = ("tests/tasks/devices", "tests/tasks/nst", "tests/test_train_any_style.py")
-TESTS, TIME = 120.0, 360.0  # seconds: for the tests; and from the start on, until no other row is begun
+TESTS, TIME = 90.0, 180.0  # seconds: for the tests; and from the start on, until no other row is begun
 PAINTED = 400  # pictures
 SHORT = 0.6  # of the memory that a company needs: what it is left with when that is to run out
 
@@ -81,8 +81,9 @@ def measure(size: int, count: int, device: str, side: int = 8192) -> Measured:
     seconds = sorted([company.step() for _ in range(WARM + STEPS)][WARM:])[STEPS // 2]
     peak = torch.cuda.max_memory_allocated(device) - before if cuda else 0
     rate = company.operations() * count / seconds
-    # Of the history, only the steps so far are in use, but all of it is allocated at the first.
-    predicted = count * peak_memory(stages_of(encoder), company.pixels, settings.history, 0)
+    stages = stages_of(encoder)
+    content = content_memory(stages, settings.content_layers)
+    predicted = count * peak_memory(stages, company.pixels, settings.history, 0, content)
     return Measured(
         size, count, seconds, rate / product_rate(device, DTYPES[settings.precision], side), peak, predicted
     )
@@ -154,6 +155,15 @@ def recover(device: str, count: int, size: int) -> int:
     return sum(isinstance(one, Finished) for one in ended)
 
 
+def run_tests() -> bool:
+    """Run the tests that need a GPU; whether they passed, and in time."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *ROOMS]
+    try:
+        return subprocess.run(command, check=False, timeout=TESTS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
 def main() -> None:
     console = Console()
     if not torch.cuda.is_available():
@@ -161,8 +171,7 @@ def main() -> None:
         return
     began, device = time.monotonic(), "cuda:0"
     console.print(f"{torch.cuda.get_device_name(device)}, PyTorch {torch.__version__}, {sys.version.split()[0]}")
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *ROOMS]
-    tests = subprocess.run(command, check=False, timeout=TESTS).returncode
+    passed = run_tests()
     precision = jobs_of(64, 1, device)[0].settings.precision
     rate = product_rate(device, DTYPES[precision], 8192)
     console.print(f"matrix product, {precision}: {rate / 1e12:.0f} TFLOP/s")
@@ -171,7 +180,7 @@ def main() -> None:
     done = recover(device, count=8, size=512)
     console.print(f"8 pairs of 512 px with {SHORT:.0%} of the memory that they take: {done} came to their end")
     console.print(f"{time.monotonic() - began:.0f} s in all")
-    if tests or done < 8:
+    if not passed or done < 8:
         sys.exit(1)
 
 

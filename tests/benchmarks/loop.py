@@ -81,7 +81,7 @@ def load_content(job: Job) -> torch.Tensor:
 def loss_of(job: Job, content: torch.Tensor, picture: Image.Image) -> float:
     """The loss of a picture that was written, in float32."""
     with torch.no_grad():
-        return make_objective(job, content, "float32", "cpu")(to_tensor(picture, "cpu")).total.item()
+        return make_objective(job, [content], "float32", "cpu")(to_tensor(picture, "cpu")).total.item()
 
 
 def sample_products(dtype: torch.dtype) -> list[float]:
@@ -125,7 +125,7 @@ def measure_ours(arguments: argparse.Namespace) -> dict[str, Any]:
     job = make_job(arguments)
     dtype = DTYPES[job.settings.precision]
     content = load_content(job)
-    objective = make_objective(job, content, job.settings.precision, "cpu")
+    objective = make_objective(job, [content], job.settings.precision, "cpu")
     image = FourierImage(content)
     with FlopCounterMode(display=False) as counter:
         variables = image.coefficients.clone().requires_grad_()

@@ -7,13 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from batched.goals import gram_matrices
 from stylebatch.tasks.nst.condition import LOOKED_AT, moments
 from stylebatch.tasks.nst.criterion import MOMENTS_SHARE, Criterion, Terms
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.forms import BALANCED
 from stylebatch.tasks.nst.goals import CONTENT_LAYERS, Features, Style
-from stylebatch.tasks.nst.losses import total_variation
+from stylebatch.tasks.nst.losses import gram_matrices, total_variation
 
 
 class BatchedCriterion(Criterion):

@@ -14,12 +14,7 @@ from torch import Tensor
 
 from stylebatch.tasks.nst.condition import LOOKED_AT, condition_of, moments
 from stylebatch.tasks.nst.goals import Features, Style
-
-
-def gram_matrices(features: Tensor) -> Tensor:
-    """``G = F Fᵀ / (H·W)`` (Gatys et al. 2016, eq. 3) of each picture: (N, C, H, W) -> (N, C, C), float32."""
-    rows = features.permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C), no copy where channels come last
-    return (rows.mT @ rows).float() / rows.shape[1]
+from stylebatch.tasks.nst.losses import gram_matrices
 
 
 def styles_of(features: Features, pictures: Tensor) -> Style:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylebatch.tasks.nst.adam import Adam
-from stylebatch.tasks.nst.lbfgs import LBFGS, InverseHessian
+from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.optimize import Optimizer
 
 
@@ -24,22 +24,6 @@ def minimize(
         losses.append(loss.item())
         point = optimizer.step(point, loss.item(), gradient)
     return point, losses
-
-
-def test_the_inverse_hessian_obeys_the_secant_equation() -> None:
-    torch.manual_seed(0)
-    hessian = InverseHessian(history=5)
-    for _ in range(8):
-        step = torch.randn(20)
-        change = step * torch.linspace(1, 9, 20)
-        hessian.update(step, change)
-        torch.testing.assert_close(hessian.times(change), step, rtol=1e-4, atol=1e-4)
-
-
-def test_a_step_of_negative_curvature_is_left_out() -> None:
-    hessian = InverseHessian(history=5)
-    hessian.update(torch.ones(3), -torch.ones(3))
-    assert hessian.empty
 
 
 def test_an_ill_conditioned_bowl_is_solved() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from stylebatch.tasks.nst.scales import carry_over, resolutions, scales_of
+from stylebatch.tasks.nst.scales import carry_over, looked_at, resolutions, scales_of
 
 
 @pytest.mark.parametrize(
     ("objective", "size", "scales"),
     [
         *(("classic", *one) for one in ((64, 1), (768, 1), (769, 2), (1536, 2), (2048, 3), (4096, 4))),
-        *(("balanced", *one) for one in ((64, 1), (384, 1), (385, 2), (768, 2), (1024, 3), (2048, 4))),
+        *(("balanced", *one) for one in ((64, 1), (362, 1), (363, 2), (512, 2), (768, 3), (1024, 3), (2048, 4))),
     ],
 )
 def test_the_coarsest_is_of_a_size_that_suits_the_network(objective: str, size: int, scales: int) -> None:
@@ -38,6 +38,11 @@ def test_steps_are_shared_out(
     objective: str, size: int, scales: int, steps: int, expected: list[tuple[int, int]]
 ) -> None:
     assert resolutions(objective, size, scales, steps) == expected
+
+
+def test_the_balanced_objective_goes_on_to_look_at_the_coarser_sizes() -> None:
+    assert [list(looked_at("balanced", number)) for number in range(3)] == [[0], [0, 1], [0, 1, 2]]
+    assert [list(looked_at("classic", number)) for number in range(3)] == [[0], [1], [2]]
 
 
 def test_a_change_is_carried_over_and_the_detail_stays() -> None:

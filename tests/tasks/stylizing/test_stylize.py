@@ -47,15 +47,18 @@ def pixels(store: Store, job: Job) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"format": "jpeg", "quality": 20}, {"format": "webp", "quality": 20}], ids=str
+    "settings",
+    [{}, {"format": "jpeg", "quality": 20}, {"format": "webp", "quality": 20}, {"scales": 2}],
+    ids=str,
 )
 def test_the_losses_are_those_of_the_written_file(tmp_path: Path, samples: Path, settings: dict[str, object]) -> None:
     job, store = make_job(samples, tv_weight=0.5, **settings), Store(tmp_path)
     record = stylize(job, store, CPU)
-    content = objective.to_tensor(resize(load_picture(job.content), 64), "cpu")
+    original = load_picture(job.content)
+    contents = [to_tensor(resize(original, size), "cpu") for size in ((32, 64) if "scales" in settings else (64,))]
     written = torch.from_numpy(pixels(store, job).copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        losses = objective.make_objective(job, content, "float32", "cpu")(written)
+        losses = objective.make_objective(job, contents, "float32", "cpu")(written)
     assert record.total_loss == pytest.approx(losses.total.item(), rel=1e-6)
     assert record.content_loss == pytest.approx(losses.content.item(), rel=1e-6)
     assert record.tv_loss == pytest.approx(losses.tv.item(), rel=1e-6)

@@ -1,0 +1,27 @@
+"""A picture made smaller, in a way that can be differentiated and gives the same bits on every run.
+
+It is Pillow's `BILINEAR`, which filters when it shrinks, so that a picture is seen as its content and its style were.
+Written as two products with matrices: on a GPU, torch's own resizing adds its gradients up in any order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def reduced(pictures: Tensor, height: int, width: int) -> Tensor:
+    """Pictures (N, 3, H, W), of at most that many pixels on each side: (N, 3, height, width)."""
+    down = _weights(pictures.shape[-2], height, pictures.device)
+    across = _weights(pictures.shape[-1], width, pictures.device)
+    return down @ pictures @ across.T
+
+
+@lru_cache(maxsize=32)
+def _weights(longer: int, shorter: int, device: torch.device) -> Tensor:
+    """What each pixel of the shorter row has of each of the longer one's: (shorter, longer)."""
+    single = torch.eye(longer, device=device)[None, None]  # a column for each pixel, of which it alone is 1
+    return F.interpolate(single, (shorter, longer), mode="bilinear", antialias=True)[0, 0]
