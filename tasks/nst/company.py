@@ -67,9 +67,9 @@ def in_company(coming: Iterable[tuple[K, Search[T]]], most: int) -> Generator[En
             yield from (member.ended for member in members if member.ended)
             members = [member for member in members if not member.ended]
     finally:
-        together.close()
         for member in members:
             member.close()
+        together.close()
 
 
 class _Member(Generic[K, T]):

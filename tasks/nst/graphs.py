@@ -22,6 +22,9 @@ from stylebatch.tasks.nst.losses import Objective
 # replaying it as often: where it is of no use any more by then, as with members that end one after another, twice the
 # time is lost at most, and hardly any of some dozens of steps else.
 TIMES = 5
+# In all pictures of a step. With more, an H200 takes longer to compute than Python to launch, which is then hidden: at
+# three times as many the gain was 2 %, and a recording keeps the memory of a step.
+PIXELS = 1024 * 1024
 
 # PyTorch records one graph at a time. What is recorded makes use of libraries' room that is the stream's on which it
 # is, which is one for all threads: none may be launched while another is tried out there.
@@ -71,9 +74,9 @@ class Evaluator:
     def close(self) -> None:
         """Give back all that is kept."""
         self._last, self._times = [], 0
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
 
 
 class Recording:
@@ -126,9 +129,14 @@ def _aside(device: torch.device) -> torch.cuda.Stream:
 
 
 def _pays(asked: Sequence[Asked]) -> bool:
-    """Whether a recording is worth its memory: on a GPU, unless memory is so short that something is recomputed."""
-    return asked[0].point.is_cuda and not any(
-        objective.recomputed
-        for one in asked
-        for objective in (one.objective, *(smaller.objective for smaller in one.objective.smaller))
+    """Whether a recording is worth its memory: of small pictures on a GPU, as long as there is room to keep features."""
+    start = asked[0].image.start
+    return (
+        start.is_cuda
+        and len(asked) * start[0, 0].numel() <= PIXELS
+        and not any(
+            objective.recomputed
+            for one in asked
+            for objective in (one.objective, *(smaller.objective for smaller in one.objective.smaller))
+        )
     )

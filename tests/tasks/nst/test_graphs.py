@@ -254,6 +254,10 @@ def test_alone_it_finds_the_same(counted: type[Counted], monkeypatch: pytest.Mon
     assert counted.made == 4
     curve_alone(1, recomputed=1)
     assert counted.made == 4, "memory is short there"
+    with monkeypatch.context() as patch:
+        patch.setattr(graphs, "PIXELS", SHAPE[0] * SHAPE[1] - 1)
+        curve_alone(1)
+    assert counted.made == 4, "and there is nothing to gain by large pictures"
     monkeypatch.setattr(graphs, "_pays", lambda asked: False)
     compare(found, [curve_alone(1, view=view) for view in views])
     compare([other], [at_two_sizes("cuda:0", 12)[1]])
@@ -265,7 +269,7 @@ def test_in_company_each_finds_the_same(counted: type[Counted], monkeypatch: pyt
     """Those whose losses are found at once, and those that differ."""
     companies = [[WEIGHTS] * 5, [WEIGHTS, OTHER, WEIGHTS, OTHER]]
     found = [curves_in_company(weights) for weights in companies]
-    assert counted.made > 4
+    assert counted.made > 2
     monkeypatch.setattr(graphs, "_pays", lambda asked: False)
     for one, weights in zip(found, companies, strict=True):
         compare(one, curves_in_company(weights))
@@ -281,7 +285,9 @@ def test_its_memory_is_given_back(counted: type[Counted]) -> None:
         torch.cuda.empty_cache()
         memory.append((torch.cuda.memory_allocated(), torch.cuda.memory_reserved()))
     assert counted.made > 3
-    assert memory[0] == memory[1] == memory[2]  # libraries have taken what they need in the first round
+    # Libraries have taken what they need in the first round.
+    first, *others = memory
+    assert all(allocated == first[0] and reserved <= first[1] for allocated, reserved in others), memory
 
 
 @on_a_gpu
