@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -44,6 +45,11 @@ def _read(name: str) -> str:
     return (WEB / name).read_text("utf-8")
 
 
+def _in_ascii(script: str) -> str:
+    """The same script: its other characters, which are in texts and comments, as JavaScript escapes them."""
+    return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], script)
+
+
 def _digest(text: str) -> str:
     """A source of a content security policy: this very text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -51,7 +57,7 @@ def _digest(text: str) -> str:
 
 def as_json(data: Any) -> str:
     """JSON that can stand inside a script element: nothing in it ends the element, or begins a comment."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
@@ -62,8 +68,11 @@ def render_piece(number: int, curves: Sequence[Any]) -> str:
 
 
 def render_page(data: Mapping[str, Any]) -> str:
-    """The page; ``data`` is what the scripts show, in JSON's types, and the page's template uses some of it too."""
-    scripts = [_read(name) for name in SCRIPTS]
+    """The page; ``data`` is what the scripts show, in JSON's types, and the page's template uses some of it too.
+
+    It is written in ASCII: a single other character makes a browser keep all of the page in two bytes each.
+    """
+    scripts = [_in_ascii(_read(name)) for name in SCRIPTS]
     style = _read("gallery.css")
     policy = [
         "default-src 'none'",
@@ -78,7 +87,7 @@ def render_page(data: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("gallery.html").render(
+    page = environment.get_template("gallery.html").render(
         data=data,
         policy="; ".join(policy),
         generator=GENERATOR,
@@ -86,3 +95,4 @@ def render_page(data: Mapping[str, Any]) -> str:
         scripts=scripts,
         data_json=as_json(data),
     )
+    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")

@@ -25,7 +25,7 @@ from stylebatch.tasks.storage.files import exists, sha256_of
 from stylebatch.tasks.storage.places import Place, absolute
 from stylebatch.tasks.training.rates import Rates, measure_rates
 from stylebatch.tasks.training.request import TUNING_STEPS, Request, make_request
-from stylebatch.tasks.training.samples import CROP
+from stylebatch.tasks.training.samples import TUNED_CROP
 from stylebatch.tasks.training.session import BATCH
 
 OPTIMIZE: Mapping[str, object] = {"engine": "optimize", "refine": 0}
@@ -144,7 +144,8 @@ class Choice:
         keys = {job.key for job in jobs}
         left = len(keys) if self.refresh else len(keys - self.store.find_all(keys).keys())
         steps = full_steps(settings, request.size)
-        if left * steps * request.size**2 <= TUNING_STEPS * BATCH * CROP**2:  # a sample takes longer than such a step
+        crop = min(TUNED_CROP, request.size)
+        if left * steps * request.size**2 <= TUNING_STEPS * BATCH * crop**2:  # a sample takes longer than such a step
             return OPTIMIZE, f"optimized, since {left} pictures are quicker than tuning a network"
         whole, _, _ = check_decoding(jobs)
         request = self._request(whole)

@@ -19,14 +19,14 @@ from stylebatch.tasks.storage.places import Place
 Method = Literal["any-style", "cyclegan"]
 # Steps unless told otherwise: tuning takes ten minutes on two cores at 130 GFLOP/s, a network for any style a day, and
 # one for a collection two hours.
-TUNING_STEPS, ANY_STYLE_STEPS, COLLECTION_STEPS = 450, 60_000, 20_000
+TUNING_STEPS, ANY_STYLE_STEPS, COLLECTION_STEPS = 150, 60_000, 20_000
 # The settings that a training goes by.
 COUNTING: Mapping[Method, Sequence[str]] = {
     "any-style": ("size", "style_scale", "content_weight", "style_weight", "tv_weight", "precision", "seed"),
     "cyclegan": ("size", "style_scale", "content_weight", "style_weight", "precision", "seed"),
 }
 LEAST_COLLECTION = 8  # different paintings
-VERSION = 4  # to be raised with every change that gives another network for the same request
+VERSION = 5  # to be raised with every change that gives another network for the same request
 MOST_BYTES = 500e6  # of the contents that are kept in memory, and of the styles: 8-bit, some 1,500 at a size of 256
 File = tuple[Place, str]  # with its SHA-256
 

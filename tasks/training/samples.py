@@ -26,11 +26,14 @@ from stylebatch.tasks.training.request import Request
 
 T = TypeVar("T")
 # Of contents and of styles: how many variants are drawn from at a time, and how many a sample are new among them.
-# About 1.3 MB each of contents and 0.7 MB of styles.
+# About 0.7 MB each of both; for a network that is tuned, of contents 4 MB.
 CONTENTS, NEW_CONTENTS = 400, 0.15
+TUNED_CONTENTS, NEW_TUNED_CONTENTS = 100, 0.3
 STYLES, NEW_STYLES = 400, 0.05
 SCALES = 16  # variants of the one style that a network is tuned to: it is seen larger and smaller, and as it is
-CROP = 112  # pixels at most of a content's sides
+# Pixels at most of a content's sides. Many styles are learned by many small samples. A network that is tuned knows how
+# to paint, and what is left to learn are the statistics of whole pictures.
+CROP, TUNED_CROP = 112, 256
 STYLE_CROP = 224  # and of a style's, among many
 ENLARGED = 1.2  # how far a picture may be enlarged beyond its own pixels
 MIXED = 1 / 8  # share of the samples in which the style is wanted in part
@@ -67,8 +70,14 @@ class Samples:
         self._encoder, self._device = encoder, str(encoder.mean.device)
         self._sides, self._scale = request.longer_sides, request.settings.style_scale
         self._seed, self._size = request.settings.seed, request.size
-        self._crops = _Window(self._crop, CONTENTS, NEW_CONTENTS)
-        self._looks = _Window(self._scaled, SCALES, 0) if request.is_tuning else _Window(self._look, STYLES, NEW_STYLES)
+        if request.is_tuning:
+            self._longest = min(TUNED_CROP, self._size)
+            self._crops = _Window(self._crop, TUNED_CONTENTS, NEW_TUNED_CONTENTS)
+            self._looks = _Window(self._scaled, SCALES, 0)
+        else:
+            self._longest = min(CROP, self._size)
+            self._crops = _Window(self._crop, CONTENTS, NEW_CONTENTS)
+            self._looks = _Window(self._look, STYLES, NEW_STYLES)
 
     def draw(self, number: int) -> Sample:
         """The sample with this number."""
@@ -96,7 +105,7 @@ class Samples:
         """A content's 8-bit pixels (1, 3, H, W) and its features."""
         chance = self._chance("content", number)
         picture = chance.choice(self._contents)
-        picture = part(resize(picture, self._longer(chance, picture)), min(CROP, self._size), chance)
+        picture = part(resize(picture, self._longer(chance, picture)), self._longest, chance)
         pixels = (255 * _relit(flipped(picture, chance), chance, LIGHT)).round().byte()
         content = pixels.to(self._device).float() / 255
         return pixels, arrangement_of(look(self._encoder, content))

@@ -28,7 +28,7 @@ from stylebatch.tasks.training.samples import Samples
 
 BATCH = 4  # samples a step
 # What a content weight of 1 stands for beside a style weight of 1, and the total variation's that is always there.
-CONTENT, TV = 0.4, 8e-4
+CONTENT, TV = 0.45, 8e-4
 MEASURED_STYLES = 160  # by which a new network measures what it is told
 LEAST_DEVIATION = 0.05  # of what is told: what hardly differs between them may yet differ in others
 

@@ -124,6 +124,7 @@ def make_run(folder: Path, pairs: int) -> None:
                 **{loss: last[loss] for loss in ("total_loss", "content_loss", "style_loss", "tv_loss")},
                 style_loss_by_layer=dict.fromkeys(settings.style_layers, last["style_loss"] / 5),
                 optimizer_loss=last["total_loss"],
+                structure=float(generator.uniform(0.4, 0.95)),
                 steps=STEPS,
                 seconds=float(generator.uniform(10, 40)),
                 device="cpu",
@@ -190,13 +191,30 @@ def build(out: Path) -> float:
 
 
 def first_view(browser: Browser, page_file: Path) -> tuple[Page, dict[str, float]]:
-    """Open the page in a fresh context: milliseconds until it can be used, and until its pictures are to be seen."""
+    """Open the page in a fresh context: milliseconds until it can be used, and until its pictures are to be seen.
+
+    The processor's time is that of the page's main thread, which depends least on what else the machine does.
+    """
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(page_file.as_uri(), wait_until="commit")
+    metrics = page.context.new_cdp_session(page)
+    metrics.send("Performance.enable")
     seen: float = page.evaluate(PAINTED)
+    taken = {one["name"]: one["value"] for one in metrics.send("Performance.getMetrics")["metrics"]}
     page.wait_for_load_state("load")
     usable: float = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    return page, {"thumbnails painted": seen, "page interactive": usable}
+    spent = 1000 * taken["ThreadTime"]
+    return page, {"thumbnails painted": seen, "page interactive": usable, "processor's time until painted": spent}
+
+
+def write_bare_page(page: Page, file: Path) -> None:
+    """A page of nothing but the pictures that the first view asks for at once: what a browser takes for these alone."""
+    pictures = page.eval_on_selector_all(
+        "main img[loading=eager]", "all => all.map(({ outerHTML, width }) => [outerHTML, width])"
+    )
+    images = "".join(html.replace("<img", f'<img style="width: {width}px"', 1) for html, width in pictures)
+    style = "main { display: flex; flex-wrap: wrap; gap: 4px; height: 100vh; overflow: hidden; } img { height: auto; }"
+    file.write_text(f"<!doctype html><meta charset=utf-8><title>-</title><style>{style}</style><main>{images}</main>")
 
 
 def memory(browser: Browser) -> float:
@@ -208,14 +226,20 @@ def memory(browser: Browser) -> float:
 
 def measure(browser: Browser, page_file: Path, times: int) -> None:
     """Print the table's lines of what happens in the browser."""
-    views: list[dict[str, float]] = []
-    for _ in range(times):
-        page, view = first_view(browser, page_file)
-        views.append(view)
-        page.context.close()
-    for name in views[0]:
-        found = [view[name] for view in views]
-        print(f"| {name} | {statistics.median(found):.0f} ms (worst of {times}: {max(found):.0f}) |")
+    bare = page_file.with_name("bare.html")
+    page, _ = first_view(browser, page_file)
+    write_bare_page(page, bare)
+    page.context.close()
+    for file, of in ((page_file, ""), (bare, ", the pictures by themselves")):
+        views: list[dict[str, float]] = []
+        for _ in range(times):
+            page, view = first_view(browser, file)
+            views.append(view)
+            page.context.close()
+        for name in views[0]:
+            found = [view[name] for view in views]
+            print(f"| {name}{of} | {statistics.median(found):.0f} ms (worst of {times}: {max(found):.0f}) |")
+    bare.unlink()
     page, _ = first_view(browser, page_file)
     page.wait_for_timeout(3000)
     print(f"| memory of the page's process | {memory(browser):.0f} MB |")

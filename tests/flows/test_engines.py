@@ -98,7 +98,7 @@ def test_tuning_that_does_not_pay_is_told_with_its_figures(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "JUDGING", 1e6)
-    monkeypatch.setattr(engines, "CROP", 16)  # so that it is not plain without measuring
+    monkeypatch.setattr(engines, "TUNED_CROP", 16)  # so that it is not plain without measuring
     out = tmp_path / "out"
     assert engines_of(stylize(write_manifest(tmp_path, samples, steps=2), out)) == ["optimize"] * 3
     assert "optimized: 3 pictures, " in decision(out)

@@ -30,6 +30,14 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 AT_THE_LEFT = """() => [...document.querySelectorAll(".row")].filter((_, at, all) => at % (all.length - 1) === 0)
   .map((row) => document.elementFromPoint(20, row.getBoundingClientRect().bottom - 20))
   .map((element) => element.closest("[role]").getAttribute("role"))"""
+# Which pictures were asked for before there was a frame, and which are within the window.
+ASKED_AND_SEEN = """() => {
+  const places = (isOne) => [...document.querySelectorAll("main img")].flatMap((image, at) => isOne(image) ? [at] : []);
+  return [places((image) => image.loading === "eager"), places((image) => {
+    const { top, left } = image.getBoundingClientRect();
+    return top < innerHeight && left < innerWidth;
+  })];
+}"""
 HOSTILE = "<img src=x onerror=alert(1)>.jpg"
 
 
@@ -123,6 +131,11 @@ def test_statuses_reasons_and_hostile_names_are_text(page: Page) -> None:
     expect(page.locator(".list")).to_contain_text(HOSTILE)
     expect(page.locator(".list .error")).to_contain_text("there is no file 'gone.jpg'")
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_figures_have_three_digits_or_the_commas_of_thousands(page: Page) -> None:
+    written = page.evaluate("[null, 0, 0.123456, -42, 999.4, 999.7, 1234.5, 654321, 1234567].map(formatted)")
+    assert written == ["–", "0", "0.123", "-42", "999", "1,000", "1,235", "654,321", "1.235M"]
 
 
 def test_it_filters_and_finds_words_in_any_order(page: Page) -> None:
@@ -529,9 +542,13 @@ def test_of_many_results_what_is_near_the_window_is_made(visit: Visit, samples: 
     write_page(tmp_path / "page", collection, page_data(collection, Look(), missing, {}, []))
     page = visit(tmp_path / "page/index.html")
     pictures, results = page.locator("main img"), page.locator("main [data-pair]")
+    assert (tmp_path / "page/index.html").read_bytes().isascii(), "or a browser keeps two bytes a character"
     page.wait_for_load_state("load")
     expect(results.first).to_be_visible()
     assert pictures.count() < 400, "of 1200"
+    eager, seen = page.evaluate(ASKED_AND_SEEN)
+    assert eager == seen, "nothing that is seen waits for a frame, and nothing else is asked for before it"
+    assert len(seen) > 12, "of more than one row"
     results.first.focus()
     for _ in range(20):
         page.keyboard.press("ArrowRight")

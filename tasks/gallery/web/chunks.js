@@ -2,6 +2,7 @@
 // Long lists: only what is near the window is made. What is far away is an empty box as high as it was, or may be.
 
 const BAND = 8; // columns, about as many as a window has
+const DECODING = 200; // ms from when pictures are there until they are seen: what is near would be made in their way
 let chunks = []; // of the view that is shown
 let nearby = null; // sees chunks come near the window, and go
 let beside = null; // the same of bands, which stay
@@ -58,6 +59,22 @@ function appendInChunks(owner, items, size, height, box, make) {
   chunks.forEach((chunk) => nearby.observe(chunk));
 }
 
+/**
+ * Makes what the window has room for, and asks for its pictures, before there is a frame without them: those out of
+ * sight wait for that frame, as lazy ones do.
+ */
+function fillWindow() {
+  if (!chunks[0]?.isConnected) return;
+  const root = document.getElementById("main");
+  const { bottom, right } = root.getBoundingClientRect();
+  const { top, height } = chunks[0].getBoundingClientRect();
+  chunks.slice(1, Math.ceil((bottom - top) / height)).forEach(fill);
+  for (const image of root.querySelectorAll("img")) {
+    const { top, left } = image.getBoundingClientRect();
+    if (top < bottom && left < right) image.loading = "eager";
+  }
+}
+
 /** The columns of a row in bands: boxes, of which the first has its cells at once, and any other near the window. */
 function inBands(columns, makeCell) {
   const bands = [];
@@ -93,7 +110,7 @@ function inColumnOf(element, row) {
 }
 
 watch(0);
-addEventListener("load", () => watch(500));
+addEventListener("load", () => setTimeout(() => watch(500), DECODING));
 // Paper has no window: everything is on it.
 addEventListener("beforeprint", () => {
   nearby.disconnect();

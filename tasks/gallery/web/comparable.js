@@ -15,7 +15,9 @@ function obstacles(figure, pairs) {
 
 /** Names the results that a figure compares a result with. */
 function kindOf(pair, figure) {
-  return (needsOf.get(figure) ?? []).map((name) => needed(pair, name)).join("\n");
+  let kind = "";
+  for (const name of needsOf.get(figure) ?? []) kind += `${needed(pair, name)}\n`;
+  return kind;
 }
 
 /** How much a figure differs from that of another pair, in per cent; nothing where the two do not compare. */
@@ -30,17 +32,17 @@ function figuresOf(order) {
   return order === "quality" ? ["structure", "style_distance"].filter((name) => name in data.numbers) : order ? [order] : [];
 }
 
-/** Compares by numbers, the better first (or last); what has none comes last. `numbers` gives an item's, in order. */
-function compareBy(figures, numbers, best) {
+/** Compares by numbers, the better first (or last); what has none comes last. `number` gives an item's of the figure at a place. */
+function compareBy(figures, number, best) {
   const signs = figures.map((name) => (data.figures.find((one) => one.name === name).better === "higher") === best ? -1 : 1);
   const grain = figures.length > 1 ? 100 : 0;
   return (one, other) => {
-    const [a, b] = [numbers(one), numbers(other)];
     for (let at = 0; at < figures.length; at++) {
-      if (a[at] === null || b[at] === null) {
-        if (a[at] !== b[at]) return (a[at] === null) - (b[at] === null);
+      const a = number(one, at), b = number(other, at);
+      if (a === null || b === null) {
+        if (a !== b) return (a === null) - (b === null);
       } else {
-        const by = grain && at === 0 ? Math.round(a[at] * grain) - Math.round(b[at] * grain) : a[at] - b[at];
+        const by = grain && at === 0 ? Math.round(a * grain) - Math.round(b * grain) : a - b;
         if (by) return signs[at] * by;
       }
     }
@@ -51,8 +53,7 @@ function compareBy(figures, numbers, best) {
 /** Results by figures; within each kind that compares, where not all do. The kinds keep their order. */
 function ranked(pairs, figures, best) {
   const kinds = groupedBy(pairs, (pair) => kindOf(pair, figures[0]));
-  const numbers = new Map(pairs.map((pair) => [pair, figures.map((name) => numberOf(pair, name))]));
-  const compare = compareBy(figures, (pair) => numbers.get(pair), best);
+  const compare = compareBy(figures, (pair, at) => numberOf(pair, figures[at]), best);
   return [...kinds.values()].flatMap((members) => members.sort(compare));
 }
 
@@ -66,9 +67,13 @@ function rankedGroups(groups, figures, best) {
   const mean = new Map(groups.map((group, at) => {
     const members = shared.flatMap((kind) => kindsOf[at].get(kind) ?? []);
     return [group, figures.map((name) => {
-      const known = members.map((pair) => numberOf(pair, name)).filter((number) => number !== null);
-      return known.length ? known.reduce((a, b) => a + b) / known.length : null;
+      let sum = 0, known = 0;
+      for (const pair of members) {
+        const number = numberOf(pair, name);
+        if (number !== null) { sum += number; known += 1; }
+      }
+      return known ? sum / known : null;
     })];
   }));
-  return [...groups].sort(compareBy(figures, (group) => mean.get(group), best));
+  return [...groups].sort(compareBy(figures, (group, at) => mean.get(group)[at], best));
 }

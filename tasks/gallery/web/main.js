@@ -23,6 +23,7 @@ function render() {
     : state.view === "matrix" ? matrix(visible) : list(visible);
   main.replaceChildren(content);
   main.scrollTo(0, 0);
+  fillWindow();
   document.getElementById("count").textContent = `${visible.length} of ${data.pairs.length} results`;
   document.getElementById("picked").ariaPressed = String(Boolean(state.picked));
   for (const button of document.querySelectorAll("[data-view]")) button.ariaPressed = String(button.dataset.view === state.view);

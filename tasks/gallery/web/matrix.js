@@ -5,7 +5,8 @@ const CELLS = 60; // that are made at once
 const ACROSS = 4; // results of a single row that are side by side; more of them go on below, each with its own heading
 
 function grouped(pairs, dimensions) {
-  return groupedBy(pairs, (pair) => JSON.stringify(dimensions.map((name) => valueOf(pair, name))));
+  const [first, ...others] = dimensions;
+  return groupedBy(pairs, (pair) => others.reduce((key, name) => `${key}\n${valueOf(pair, name)}`, valueOf(pair, first)));
 }
 
 /** Groups in the order of the dimensions' values, or by figures where these compare between them. */

@@ -108,10 +108,10 @@ def test_one_pass_and_a_pass_of_its_own_tell_the_same(
     masks = [str(tmp_path / "left.png"), str(tmp_path / "right.png")]
     for given in ({"style": [SWIRLS, WAVES]}, {"style": [SWIRLS, WAVES], "masks": masks}):
         job, found = make_job(samples, **given), []
-        for name in ("_sees_what_judges_see", "_is_small"):
+        for name in ("at once", "apart"):
             with monkeypatch.context() as patched:
-                if name == "_is_small":
-                    patched.setattr(judging, name, lambda picture: False)
+                if name == "apart":
+                    patched.setattr(judging, "_sees_what_judges_see", lambda job, picture: False)
                 record = stylize(job, Store(tmp_path / name), CPU)
                 found.append((record.structure, record.style_distance, record.total_loss))
         assert found[0] == pytest.approx(found[1], rel=1e-4)

@@ -11,7 +11,7 @@ from stylebatch.tasks.training.engines import Estimate, full_steps
 from stylebatch.tasks.training.rates import Rates
 from stylebatch.tasks.training.request import TUNING_STEPS
 
-RATES = Rates(optimizer_step=0.2, training_step=1.0, painting=0.1)
+RATES = Rates(optimizer_step=0.2, training_step=3.0, painting=0.1)
 
 
 def test_steps_count_by_their_resolutions() -> None:
@@ -23,7 +23,7 @@ def test_steps_count_by_their_resolutions() -> None:
 def test_the_estimate_weighs_tuning_against_all_pictures() -> None:
     few, many = (Estimate(pictures, pictures, 100, 0, RATES) for pictures in (20, 1000))
     assert many.optimizing == pytest.approx(20_000)
-    assert many.tuning == pytest.approx(1.1 * TUNING_STEPS)
+    assert many.tuning == pytest.approx(1.1 * 3 * TUNING_STEPS)
     assert many.painting == pytest.approx(100)
     assert many.pays
     assert not few.pays
