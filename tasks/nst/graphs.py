@@ -125,11 +125,11 @@ class Recording:
 @cache
 def _aside(device: torch.device) -> torch.cuda.Stream:
     """The stream on which is recorded: one for all, since libraries keep room for each stream there ever was."""
-    return torch.cuda.Stream(device)
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 def _pays(asked: Sequence[Asked]) -> bool:
-    """Whether a recording is worth its memory: of small pictures on a GPU, as long as there is room to keep features."""
+    """Whether a recording is worth its memory: of small pictures on a GPU, where there is room to keep features."""
     start = asked[0].image.start
     return (
         start.is_cuda
