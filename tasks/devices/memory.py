@@ -9,7 +9,7 @@ import torch
 
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.nst.encoder import Encoder
-from stylebatch.tasks.nst.memory import PIXEL, peak_memory, stages_of, stages_to_recompute
+from stylebatch.tasks.nst.memory import PIXEL, content_memory, peak_memory, stages_of, stages_to_recompute
 from stylebatch.tasks.request.settings import Settings
 
 GB = 1e9
@@ -63,20 +63,21 @@ def choose_recomputed(
     """
     pixels = shape[0] * shape[1]
     stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
+    content = content_memory(stages, settings.content_layers)
     # By its own choice the program leaves half of what is free to others; a picture that needs more may still have it.
     hard = free_memory(device) if settings.memory_limit == "auto" else limit_of(settings, device)
     hard, used = share * hard, share * in_use(device)
-    least = used + peak_memory(stages, pixels, history, len(stages))
+    least = used + peak_memory(stages, pixels, history, len(stages), content)
     if least > hard:
         fitting = fitting_size(max(shape), least - used, hard - used)
-        shorter = int((hard - used - peak_memory(stages, pixels, 0, len(stages))) / (2 * PIXEL * pixels))
+        shorter = int((hard - used - peak_memory(stages, pixels, 0, len(stages), content)) / (2 * PIXEL * pixels))
         raise BadInput(
             f"size: {settings.size} takes about {least / GB:.1f} GB with a history of {history}, and there are "
             f"{hard / GB:.1f}; {fitting} would fit" + (f", or a history of {shorter}" if shorter >= 1 else "")
         )
     if frugal:
         return len(stages)
-    return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used)
+    return stages_to_recompute(stages, pixels, history, share * limit_of(settings, device) - used, content)
 
 
 def room_for(encoder: Encoder, settings: Settings, pixels: int, device: str, share: float = 1.0) -> int:
@@ -85,7 +86,8 @@ def room_for(encoder: Encoder, settings: Settings, pixels: int, device: str, sha
     Args:
         share: of the limit that they have.
     """
-    each = peak_memory(stages_of(encoder), pixels, min(settings.history, settings.optimizer_steps), 0)
+    stages, history = stages_of(encoder), min(settings.history, settings.optimizer_steps)
+    each = peak_memory(stages, pixels, history, 0, content_memory(stages, settings.content_layers))
     return max(0, int(share * (limit_of(settings, device) - in_use(device)) / each))
 
 

@@ -8,7 +8,7 @@ picture comes out the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,11 +33,13 @@ class StageMemory:
         taken_in: its input.
         saved: all that the backward pass needs of it.
         largest: its largest tensor.
+        layers: by the layers that losses may look at, their features in float32.
     """
 
     taken_in: float
     saved: float
     largest: float
+    layers: Mapping[str, float]
 
 
 # By what an encoder is built of, since its weights are no matter, and no encoder is to be kept alive by this.
@@ -67,30 +69,45 @@ def _measure(encoder: Encoder) -> Iterator[StageMemory]:
             return tensor
 
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            y, _ = encoder.through(stage, x, {})
+            y, counts = encoder.through(stage, x, dict.fromkeys(encoder.layers, Tensor.numel))
         sizes = [*kept.values(), y.nbytes]
-        yield StageMemory(x.nbytes / pixels, sum(kept.values()) / pixels, max(sizes) / pixels)
+        layers = {layer: 4 * count / pixels for layer, count in counts.items()}
+        yield StageMemory(x.nbytes / pixels, sum(kept.values()) / pixels, max(sizes) / pixels, layers)
         x = y.detach().requires_grad_()
 
 
-def peak_memory(stages: Sequence[StageMemory], pixels: int, history: int, recomputed: int) -> float:
+def content_memory(stages: Sequence[StageMemory], layers: Iterable[str]) -> float:
+    """What the distances from the content at these layers keep, in bytes for each pixel of the picture.
+
+    Both are float32: what is compared of the picture, and what it is compared with.
+    """
+    found = {layer: size for stage in stages for layer, size in stage.layers.items()}
+    return 2 * sum(found[layer] for layer in layers)
+
+
+def peak_memory(
+    stages: Sequence[StageMemory], pixels: int, history: int, recomputed: int, content: float = 0.0
+) -> float:
     """The most that one step has in memory at any moment, in bytes, without the network and the program themselves.
 
     Args:
         pixels: of the picture.
         history: steps that L-BFGS remembers; each is two copies of the coefficients.
         recomputed: so many of the first stages are computed again in the backward pass.
+        content: `content_memory`.
     """
     kept = peak = 0.0
     for number, stage in enumerate(stages):
         peak = max(peak, kept + stage.saved + WORKSPACE * stage.largest)
         kept += stage.taken_in if number < recomputed else stage.saved
-    return pixels * (peak + PIXEL * (COPIES + 2 * history))
+    return pixels * (peak + content + PIXEL * (COPIES + 2 * history))
 
 
-def stages_to_recompute(stages: Sequence[StageMemory], pixels: int, history: int, memory: float) -> int:
+def stages_to_recompute(
+    stages: Sequence[StageMemory], pixels: int, history: int, memory: float, content: float = 0.0
+) -> int:
     """The fewest of the first stages to compute again so that a step fits into ``memory`` bytes; all, if none fits."""
     for recomputed in range(len(stages)):
-        if peak_memory(stages, pixels, history, recomputed) <= memory:
+        if peak_memory(stages, pixels, history, recomputed, content) <= memory:
             return recomputed
     return len(stages)

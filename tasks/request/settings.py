@@ -182,8 +182,8 @@ class Settings(BaseModel):
     scales: Annotated[int, Field(ge=1, le=6)] | Literal["auto"] = Field(
         "auto",
         description="resolutions from coarse to fine, each half the next, each of which has twice the steps of the "
-        "next and is looked at to the end; `auto`: as many as bring the coarsest to 362 px or less (classic: to 768 px, "
-        "with the same steps, and each alone)",
+        "next and is looked at to the end; `auto`: as many as bring the coarsest to 362 px or less (classic: to "
+        "768 px, with the same steps, and each alone)",
     )
     memory_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"] = Field(
         "auto",

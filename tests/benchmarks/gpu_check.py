@@ -25,7 +25,7 @@ from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst.company import in_company
-from stylebatch.tasks.nst.memory import peak_memory, stages_of
+from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.plan.batches import in_batches, most_in_company
@@ -82,7 +82,9 @@ def measure(size: int, count: int, device: str, side: int = 8192) -> Measured:
         seconds = sorted([company.step() for _ in range(WARM + STEPS)][WARM:])[STEPS // 2]
         peak = torch.cuda.max_memory_allocated(device) - before if cuda else 0
         rate = company.operations() * count / seconds
-    predicted = count * peak_memory(stages_of(encoder), company.pixels, settings.history, 0)
+    stages = stages_of(encoder)
+    content = content_memory(stages, settings.content_layers)
+    predicted = count * peak_memory(stages, company.pixels, settings.history, 0, content)
     return Measured(
         size, count, seconds, rate / product_rate(device, DTYPES[settings.precision], side), peak, predicted
     )

@@ -21,7 +21,7 @@ from stylebatch.tasks.devices.memory import (
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput
 from stylebatch.tasks.nst.encoder import Encoder
-from stylebatch.tasks.nst.memory import peak_memory, stages_of
+from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest
@@ -72,7 +72,9 @@ def test_the_history_counts_as_far_as_the_steps_use_it(samples: Path) -> None:
 
 def test_more_is_computed_again_the_less_room_there_is(encoder: Encoder) -> None:
     settings, shape = Settings(size=1024, steps=50), (768, 1024)
-    most, least = (peak_memory(stages_of(encoder), 1024 * 768, 50, recomputed) for recomputed in (0, 5))
+    stages = stages_of(encoder)
+    content = content_memory(stages, settings.content_layers)
+    most, least = (peak_memory(stages, 1024 * 768, 50, recomputed, content) for recomputed in (0, 5))
 
     def choose(memory: float) -> int:
         limited = settings.model_copy(update={"memory_limit": (in_use("cpu") + memory) / GB})

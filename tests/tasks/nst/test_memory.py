@@ -7,7 +7,7 @@ import torch
 
 from stylebatch.tasks.nst.encoder import Encoder
 from stylebatch.tasks.nst.losses import gram_matrix
-from stylebatch.tasks.nst.memory import peak_memory, stages_of, stages_to_recompute
+from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of, stages_to_recompute
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 
@@ -24,6 +24,12 @@ def test_the_stages_take_what_their_features_take(encoder: Encoder) -> None:
     assert first.largest == 64 * 4
     assert 2 * first.largest <= first.saved <= 3 * first.largest
     assert [stage.taken_in for stage in others] == [64, 32, 16, 8]
+
+
+def test_the_content_is_kept_twice_in_float32() -> None:
+    """Of relu3_1 256 channels at a sixteenth of the positions, of relu4_1 512 at a sixty-fourth."""
+    for dtype in (torch.float32, torch.bfloat16):
+        assert content_memory(stages_of(Encoder(LAYERS, dtype)), ["relu3_1", "relu4_1"]) == 2 * 4 * (16 + 8)
 
 
 def test_bfloat16_takes_half(encoder: Encoder) -> None:

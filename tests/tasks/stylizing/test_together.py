@@ -17,7 +17,7 @@ from stylebatch.tasks.devices.memory import GB, in_use
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.nst import graphs
 from stylebatch.tasks.nst.evaluation import Asked, Seen, evaluate
-from stylebatch.tasks.nst.memory import peak_memory, stages_of
+from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.chunks import Chunk
@@ -164,7 +164,8 @@ def test_memory_decides_how_many_are_optimized_at_once(samples: Path) -> None:
     (job,) = make_rows(samples, [{"size": 128}])
     decoded = load_picture(job.content)
     encoder = encoder_of(job, "float32", "cpu")
-    one = peak_memory(stages_of(encoder), 128 * 85, 3, 0)
+    stages = stages_of(encoder)
+    one = peak_memory(stages, 128 * 85, 3, 0, content_memory(stages, job.settings.content_layers))
 
     def at_once(pictures: float) -> int:
         limit = (in_use("cpu") + pictures * one) / GB
