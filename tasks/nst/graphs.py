@@ -19,15 +19,15 @@ from stylebatch.tasks.nst.image import FourierImage
 from stylebatch.tasks.nst.losses import Objective
 
 # So many times in a row the same is evaluated before it is recorded. A recording takes about as long as is gained by
-# replaying it as often: where it is of no use any more by then, as with members that end one after another, twice the
-# time is lost at most, and hardly any of some dozens of steps else.
+# replaying it a few times. Where members of a company end one after another, and it is soon of no use any more, little
+# more is lost than would have been gained; of some dozens of steps, which is what a search takes, a few are no matter.
 TIMES = 5
 # In all pictures of a step. With more, an H200 takes longer to compute than Python to launch, which is then hidden: at
 # three times as many the gain was 2 %, and a recording keeps the memory of a step.
 PIXELS = 1024 * 1024
 
-# PyTorch records one graph at a time. What is recorded makes use of libraries' room that is the stream's on which it
-# is, which is one for all threads: none may be launched while another is tried out there.
+# PyTorch records one graph at a time. And a graph uses memory that libraries keep for the stream on which it was
+# recorded, for all threads the same: it may not be launched while another thread computes on that stream.
 _one_at_a_time = Lock()
 
 
