@@ -8,8 +8,10 @@ then on: the same kernels, and the same numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -92,7 +94,7 @@ class Recording:
 
     def __init__(self, evaluation: Evaluation, points: Tensor) -> None:
         self._evaluation, self._points = evaluation, points.clone()
-        self._graph = torch.cuda.CUDAGraph()
+        self._graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
         aside, stream = _aside(points.device), torch.cuda.current_stream(points.device)
         with _one_at_a_time:
             torch.cuda.empty_cache()  # what is kept for this stream is of no use to the other
@@ -101,8 +103,11 @@ class Recording:
                 with torch.cuda.stream(aside):  # restored here: where a recording fails, torch may not come to it
                     evaluation(self._points)  # before it is recorded, libraries take what they need for this stream
                     # Other threads may go on to allocate memory and to wait for their own work.
-                    with torch.cuda.graph(self._graph, stream=aside, capture_error_mode="thread_local"):
+                    with torch.cuda.graph(self._graph, pool, aside, capture_error_mode="thread_local"):
                         self._found = evaluation(self._points)
+            except RuntimeError:
+                _abandon(pool, points.device)
+                raise
             finally:
                 stream.wait_stream(aside)
 
@@ -120,6 +125,16 @@ class Recording:
             del self._found
             self._graph.reset()
             torch.cuda.empty_cache()
+
+
+def _abandon(pool: Any, device: torch.device) -> None:
+    """Tell the allocator that nothing more comes into a pool, which torch does not where a recording became invalid.
+
+    It would never give unused memory back again.
+    """
+    with suppress(RuntimeError):  # it was told, or the recording had not begun
+        torch._C._cuda_endAllocateToPool(device.index, pool)
+        torch._C._cuda_releasePool(device.index, pool)
 
 
 @cache
