@@ -25,6 +25,7 @@ from stylebatch.tasks.nst.goals import between, look, style_of
 from stylebatch.tasks.nst.ground import optimal_transport, statistics
 from stylebatch.tasks.nst.style_distance import relative_distance
 from stylebatch.tasks.pictures.resize import resize
+from stylebatch.tasks.training.session import CONTENT
 from tests.conftest import ROOT
 
 SIDE = 64
@@ -81,7 +82,7 @@ def test_the_file_is_read_and_paints(
     captured = part(script, "graphs").WARM if device == "cuda" else 0  # steps that come before the graph
     assert (trained.steps, trained.samples) == (2 + captured, 2 * (2 + captured))
     assert (trained.contents, trained.styles, trained.held_out, trained.style_sha256) == (1, 1, 1, "")
-    assert trained.settings.content_weight == 2  # in the unit of `stylebatch train`
+    assert trained.settings.content_weight == pytest.approx(0.8 / CONTENT)  # in the unit of `stylebatch train`
     assert 0 < trained.structure < 1
     network = read_any_style(out)
     for one in ("painter", "modulator"):

@@ -9,7 +9,8 @@ Convolutional Neural Networks", CVPR 2016):
    ``guidance``: the style loss where each style has a region of its own;
    ``figures``: what a picture is worth, whatever made it;
 3. ``image``: how the picture is parametrized, so that an optimizer finds its way quickly;
-4. ``lbfgs``: the optimizer, and its ``inverse_hessian``; ``optimize``: the loop around it;
+4. ``lbfgs``: the optimizer, and its ``inverse_hessian``; ``optimize``: the loop around it; ``evaluation``: what it asks
+   for at each step, and ``graphs``: how a GPU is spared being told of each kernel of it;
 5. ``company``: several such loops whose pictures go through the network together, and ``alike``: their losses at once;
 6. ``precision``: which number format is the fastest on this machine.
 

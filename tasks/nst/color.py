@@ -6,6 +6,8 @@ Pictures are (1, 3, H, W), RGB in [0, 1].
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,13 @@ EMPTY = 1e-4
 
 def luminance(picture: Tensor) -> Tensor:
     """The luminance Y: (1, 3, H, W) -> (1, 1, H, W)."""
-    return (picture * picture.new_tensor(LUMINANCE).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (picture * _shares(picture.device, picture.dtype)).sum(1, keepdim=True)
+
+
+@cache
+def _shares(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """`LUMINANCE`, (1, 3, 1, 1): once, since a device would be waited for until it has it."""
+    return torch.tensor(LUMINANCE, device=device, dtype=dtype).view(1, 3, 1, 1)
 
 
 def grey(picture: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from stylebatch.tasks.nst.optimize import Asked, Search, Seen, evaluate
+from stylebatch.tasks.nst.evaluation import Asked, Seen
+from stylebatch.tasks.nst.graphs import Evaluator
+from stylebatch.tasks.nst.optimize import Search
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -67,6 +69,7 @@ def in_company(coming: Iterable[tuple[K, Search[T]]], most: int) -> Generator[En
     finally:
         for member in members:
             member.close()
+        together.close()
 
 
 class _Member(Generic[K, T]):
@@ -107,15 +110,20 @@ class _Together:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._evaluator = Evaluator()
 
     def evaluate(self, asked: Sequence[Asked]) -> list[Seen | Exception]:
         found: list[Seen | Exception] = []
         while len(found) < len(asked):
             part = asked[len(found) : len(found) + self._most]
             try:
-                found += evaluate(part)
+                found += self._evaluator.evaluate(part)
             except Exception as error:
                 if len(part) == 1:
                     found.append(error)
                 self._most = max(1, len(part) // 2)
         return found
+
+    def close(self) -> None:
+        """Give back what was kept for the next time."""
+        self._evaluator.close()

@@ -106,13 +106,16 @@ class Losses:
         """``content + Σ_l style_l + tv``."""
         return torch.stack([self.content, *self.style.values(), self.tv]).sum(0)
 
-    def each(self) -> list[Losses]:
-        """Those at each of several pictures, without what they could be differentiated by."""
-        terms = torch.stack([self.content, self.tv, *self.style.values()], 1).detach()  # (N, terms)
-        return [
-            Losses(content, dict(zip(self.style, style, strict=True)), tv)
-            for content, tv, *style in (row.unbind() for row in terms.unbind())
-        ]
+    @property
+    def terms(self) -> Tensor:
+        """``content``, ``tv`` and the style at each layer: (terms,), or of several pictures (N, terms)."""
+        return torch.stack([self.content, self.tv, *self.style.values()], -1)
+
+    @staticmethod
+    def of(terms: Tensor, layers: Iterable[str]) -> Losses:
+        """Those whose `terms` (terms,) these are, with the style at ``layers``."""
+        content, tv, *style = terms.unbind()
+        return Losses(content, dict(zip(layers, style, strict=True)), tv)
 
 
 def mean_losses(each: Sequence[Losses]) -> Losses:

@@ -13,11 +13,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+class Reduction:
+    """Makes pictures of one shape smaller, see `reduced`; it keeps what it does so with.
+
+    Args:
+        picture: (…, H, W), any of them.
+    """
+
+    def __init__(self, picture: Tensor, height: int, width: int) -> None:
+        self._down = _weights(picture.shape[-2], height, picture.device)
+        self._across = _weights(picture.shape[-1], width, picture.device)
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) as (N, 3, height, width)."""
+        return self._down @ pictures @ self._across.T
+
+
 def reduced(pictures: Tensor, height: int, width: int) -> Tensor:
     """Pictures (N, 3, H, W), of at most that many pixels on each side: (N, 3, height, width)."""
-    down = _weights(pictures.shape[-2], height, pictures.device)
-    across = _weights(pictures.shape[-1], width, pictures.device)
-    return down @ pictures @ across.T
+    return Reduction(pictures, height, width)(pictures)
 
 
 @lru_cache(maxsize=32)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +78,10 @@ def measure(size: int, count: int, device: str, side: int = 8192) -> Measured:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-    company = Company(jobs, device)
-    seconds = sorted([company.step() for _ in range(WARM + STEPS)][WARM:])[STEPS // 2]
-    peak = torch.cuda.max_memory_allocated(device) - before if cuda else 0
-    rate = company.operations() * count / seconds
+    with closing(Company(jobs, device)) as company:
+        seconds = sorted([company.step() for _ in range(WARM + STEPS)][WARM:])[STEPS // 2]
+        peak = torch.cuda.max_memory_allocated(device) - before if cuda else 0
+        rate = company.operations() * count / seconds
     stages = stages_of(encoder)
     content = content_memory(stages, settings.content_layers)
     predicted = count * peak_memory(stages, company.pixels, settings.history, 0, content)

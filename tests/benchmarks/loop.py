@@ -25,9 +25,10 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from stylebatch.tasks.devices.slots import Slot
+from stylebatch.tasks.nst.evaluation import evaluate
 from stylebatch.tasks.nst.image import FourierImage
 from stylebatch.tasks.nst.lbfgs import LBFGS
-from stylebatch.tasks.nst.optimize import Optimized, Search, evaluate, search
+from stylebatch.tasks.nst.optimize import Optimized, Search, search
 from stylebatch.tasks.nst.precision import DTYPES
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.pictures.resize import resize

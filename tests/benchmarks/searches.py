@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.nst.optimize import Asked, Search, evaluate
+from stylebatch.tasks.nst.evaluation import Asked, evaluate
+from stylebatch.tasks.nst.graphs import Evaluator
+from stylebatch.tasks.nst.optimize import Search
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
@@ -50,16 +53,21 @@ class Company:
         self._searches: list[Search[Finished]] = [
             make(job, load_picture(job.content), slot, trace=False, frugal=False) for job in jobs
         ]
+        self._evaluator = Evaluator()
         self._asked: list[Asked] = [next(searching) for searching in self._searches]
 
     def step(self) -> float:
         """Go one step further; the seconds that it took."""
         began = time.perf_counter()
-        told = evaluate(self._asked)
+        told = self._evaluator.evaluate(self._asked)
         self._asked = [searching.send(seen) for searching, seen in zip(self._searches, told, strict=True)]
         if self._asked[0].point.is_cuda:
             torch.cuda.synchronize()
         return time.perf_counter() - began
+
+    def close(self) -> None:
+        """Give back what was kept for the next step."""
+        self._evaluator.close()
 
     @property
     def pixels(self) -> int:
@@ -68,8 +76,11 @@ class Company:
 
     def operations(self) -> int:
         """Floating-point operations of a step of the first of them."""
+        first = self._asked[0]
+        # torch's counter cannot follow what a module is given as it is: so the network is given a copy.
+        counted = Asked(replace(first.objective, view=torch.clone), first.image, first.point)
         with FlopCounterMode(display=False) as counter:
-            evaluate(self._asked[:1])
+            evaluate([counted])
         return int(counter.get_total_flops())
 
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylebatch.tasks.nst import optimize
+from stylebatch.tasks.nst import evaluation
 from stylebatch.tasks.nst.alike import are_alike, losses_of_all
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.evaluation import Asked, evaluate
 from stylebatch.tasks.nst.forms import BALANCED, CLASSIC, FORMS, Form
 from stylebatch.tasks.nst.image import FourierImage
-from stylebatch.tasks.nst.losses import Objective, Smaller, Weights, content_targets, style_targets
-from stylebatch.tasks.nst.optimize import Asked, evaluate
+from stylebatch.tasks.nst.losses import Losses, Objective, Smaller, Weights, content_targets, style_targets
 from stylebatch.tasks.nst.reduced import reduced
 
 WEIGHTS = Weights(2.0, 3.0, 0.01, {"relu2_1": 1.0, "relu3_1": 2.0}, {"relu1_1": 1.0, "relu3_1": 3.0}, tv_power=2)
@@ -57,7 +57,8 @@ def test_they_are_those_of_each_by_itself(encoder: Encoder, form: Form, recomput
         warnings.simplefilter("error")  # torch's, of what it would do picture by picture
         together = losses_of_all(objectives, pictures)
     (gradients,) = torch.autograd.grad(together.total.sum(), pictures)
-    for n, (objective, found) in enumerate(zip(objectives, together.each(), strict=True)):
+    each = [Losses.of(terms, together.style) for terms in together.terms.detach()]
+    for n, (objective, found) in enumerate(zip(objectives, each, strict=True)):
         single = pictures[n : n + 1].detach().requires_grad_()
         expected = objective(single)
         (gradient,) = torch.autograd.grad(expected.total, single)
@@ -67,7 +68,6 @@ def test_they_are_those_of_each_by_itself(encoder: Encoder, form: Form, recomput
             torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=1e-5, atol=0)
         for layer, loss in expected.style.items():
             torch.testing.assert_close(found.style[layer], loss, rtol=1e-5, atol=0)
-        assert not found.total.requires_grad
 
 
 def test_only_what_differs_in_its_pictures_alone_is_alike(encoder: Encoder) -> None:
@@ -98,7 +98,7 @@ def test_a_step_in_company_is_the_same_where_terms_are_found_at_once(
     ]
     expected = evaluate(asked)
 
-    monkeypatch.setattr(optimize, "_is_quicker_at_once", lambda pictures: True)
+    monkeypatch.setattr(evaluation, "_is_quicker_at_once", lambda pictures: True)
     for found, one in zip(evaluate(asked), expected, strict=True):
         assert found.loss == pytest.approx(one.loss, rel=1e-5)
         assert found.loss == pytest.approx(found.losses.total.item(), rel=1e-6)

@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylebatch.tasks.nst import company
+from stylebatch.tasks.nst import graphs
 from stylebatch.tasks.nst.adam import Adam
 from stylebatch.tasks.nst.company import Ended, in_company
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.evaluation import Asked, Seen, evaluate
 from stylebatch.tasks.nst.forms import BALANCED
 from stylebatch.tasks.nst.lbfgs import LBFGS
 from stylebatch.tasks.nst.losses import Losses, Objective, Weights, content_targets, style_targets
-from stylebatch.tasks.nst.optimize import Asked, Optimized, Optimizer, Search, Seen, alone, evaluate, search
+from stylebatch.tasks.nst.optimize import Optimized, Optimizer, Search, alone, search
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 WEIGHTS = Weights(1.0, 1.0, 0.0, {"relu3_1": 1.0}, dict.fromkeys(LAYERS, 1.0))
@@ -87,7 +88,7 @@ def test_one_that_ends_makes_room_for_the_next(encoder: Encoder, monkeypatch: py
         sizes.append(len(asked))
         return evaluate(asked)
 
-    monkeypatch.setattr(company, "evaluate", counted)
+    monkeypatch.setattr(graphs, "evaluate", counted)
     contents = [picture(seed) for seed in range(4)]
     coming = [
         (str(steps), search(objective_of(encoder, content), content, LBFGS(5), steps))
@@ -137,7 +138,7 @@ def test_where_memory_runs_out_they_go_on_in_halves(encoder: Encoder, monkeypatc
         return evaluate(asked)
 
     content, room = picture(1), 2
-    monkeypatch.setattr(company, "evaluate", short)
+    monkeypatch.setattr(graphs, "evaluate", short)
     coming = [(n, search(objective_of(encoder, content), content, LBFGS(5), 2)) for n in range(4)]
     ended = list(in_company(coming, 4))
     assert all(isinstance(one.found, Optimized) for one in ended)

@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from stylebatch.tasks.nst.encoder import Encoder
+from stylebatch.tasks.nst.evaluation import Asked, evaluate
 from stylebatch.tasks.nst.forms import BALANCED
 from stylebatch.tasks.nst.image import FourierImage
 from stylebatch.tasks.nst.losses import Objective, Smaller, Weights, content_targets, style_targets
-from stylebatch.tasks.nst.optimize import Asked, evaluate
 from stylebatch.tasks.nst.reduced import reduced
 
 WEIGHTS = Weights(1.0, 1.0, 0.01, {"relu2_1": 1.0, "relu3_1": 1.0}, {"relu1_1": 1.0, "relu3_1": 1.0})

@@ -15,9 +15,9 @@ from PIL import Image
 from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.memory import GB, in_use
 from stylebatch.tasks.devices.slots import Slot
-from stylebatch.tasks.nst import company
+from stylebatch.tasks.nst import graphs
+from stylebatch.tasks.nst.evaluation import Asked, Seen, evaluate
 from stylebatch.tasks.nst.memory import content_memory, peak_memory, stages_of
-from stylebatch.tasks.nst.optimize import Asked, Seen, evaluate
 from stylebatch.tasks.pictures.decode import load_picture
 from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.chunks import Chunk
@@ -130,7 +130,7 @@ def test_a_pair_that_fails_costs_itself_alone(jobs: list[Job], tmp_path: Path, m
             raise RuntimeError("an illegal instruction")
         return evaluate(asked)
 
-    monkeypatch.setattr(company, "evaluate", failing)
+    monkeypatch.setattr(graphs, "evaluate", failing)
     records = stylize_chunk(chunk, Store(tmp_path), CPU)
     assert [record is not None for record in records] == [False, True, True, False, True]
     assert bad
