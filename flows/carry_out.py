@@ -60,8 +60,9 @@ def carry_out(
         watcher.get().planned(waiting, ledger.outcomes)
         artifacts.advance(ledger.outcomes, len(ledger.outcomes))
         while waiting and not (max_failures and ledger.failures >= max_failures):
-            batches = in_batches(waiting, sizes, placement.slots)
-            results = cluster.enter_context(fan_out(batches, store, placement, refresh, trace))
+            suited = placement.suited(waiting)
+            batches = in_batches(waiting, sizes, suited.slots)
+            results = cluster.enter_context(fan_out(batches, store, suited, refresh, trace))
             waiting = []
             while (max_failures is None or ledger.failures < max_failures) and (ended := next(results, None)):
                 settled_now, others = tries.settle(*ended)

@@ -16,10 +16,15 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+import torch
 
-from stylebatch.flows.runners import place
+from stylebatch.flows.runners import MANY, place
 from stylebatch.flows.stylize import stylize
+from stylebatch.tasks.devices.slots import Slot, make_slots
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.plan.jobs import Job, make_jobs
+from stylebatch.tasks.plan.rows import check_rows
+from stylebatch.tasks.request.manifest import Manifest
 from tests.waiting import FUSE, wait_for
 
 BIN = Path(sys.executable).parent
@@ -190,3 +195,20 @@ def test_a_missing_extra_is_named(runner: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
     with pytest.raises(BadRequest, match=re.escape(f"pip install 'stylebatch[{runner}]'")):
         place("auto", runner)
+
+
+def test_many_are_painted_by_a_slot_a_core_unless_slots_were_asked_for(samples: Path) -> None:
+    def jobs(engine: str, count: int) -> list[Job]:
+        rows = [{"content": "images/coffee.jpg", "style": "styles/glass.jpg", "size": 64, "engine": engine}]
+        manifest = Manifest(samples / "test.yaml", rows)
+        return make_jobs(manifest, check_rows(manifest, {})[0], Slot("cpu"))[0] * count
+
+    cores = torch.get_num_threads()
+    many, usual = MANY * cores, [Slot("cpu")]
+    assert place("cpu").suited(jobs("feedforward", many)).slots == usual
+    assert place("auto", "dask").suited(jobs("feedforward", many)).slots == place("auto", "dask").slots
+    if place("auto").slots != usual:
+        pytest.skip("there is a GPU")
+    assert place("auto").suited(jobs("feedforward", many)).slots == make_slots(f"{cores}×cpu")
+    assert place("auto").suited(jobs("feedforward", many - 1)).slots == usual
+    assert place("auto").suited(jobs("optimize", many)).slots == usual
