@@ -33,7 +33,7 @@ class StageMemory:
         taken_in: its input.
         saved: all that the backward pass needs of it.
         largest: its largest tensor.
-        layers: by the layers that losses may look at, their features in float32.
+        layers: by the name of each of its layers, the features there in float32.
     """
 
     taken_in: float
@@ -69,7 +69,7 @@ def _measure(encoder: Encoder) -> Iterator[StageMemory]:
             return tensor
 
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            y, counts = encoder.through(stage, x, dict.fromkeys(encoder.layers, Tensor.numel))
+            y, counts = encoder.through(stage, x, {name: Tensor.numel for name, _ in stage.named_children()})
         sizes = [*kept.values(), y.nbytes]
         layers = {layer: 4 * count / pixels for layer, count in counts.items()}
         yield StageMemory(x.nbytes / pixels, sum(kept.values()) / pixels, max(sizes) / pixels, layers)

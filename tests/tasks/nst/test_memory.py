@@ -32,6 +32,12 @@ def test_the_content_is_kept_twice_in_float32() -> None:
         assert content_memory(stages_of(Encoder(LAYERS, dtype)), ["relu3_1", "relu4_1"]) == 2 * 4 * (16 + 8)
 
 
+def test_encoders_that_are_built_alike_may_be_looked_at_elsewhere(encoder: Encoder) -> None:
+    """The stages are measured once for all of them."""
+    stages_of(encoder)
+    assert content_memory(stages_of(Encoder([*LAYERS, "relu4_2"])), ["relu4_2"]) == 2 * 4 * 8
+
+
 def test_bfloat16_takes_half(encoder: Encoder) -> None:
     for exact, rounded in zip(stages_of(encoder), stages_of(Encoder(LAYERS, torch.bfloat16)), strict=True):
         assert rounded.largest == exact.largest / 2
