@@ -15,6 +15,7 @@ def test_without_a_gpu_it_says_so_and_passes(capsys: pytest.CaptureFixture[str])
     assert "no CUDA device" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_it_measures_of_steps_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu_check, "WARM", 0)
     monkeypatch.setattr(gpu_check, "STEPS", 1)

@@ -41,6 +41,7 @@ def test_time_follows_from_pixels_and_steps(manifest: Path, tmp_path: Path, monk
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_the_first_rows_are_done_before_the_others(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -32,7 +32,7 @@ PHOTOGRAPHS = torch.rand((2, 3, SIDE, SIDE), generator=torch.Generator().manual_
 BLOTS = torch.rand((2, 3, 6, 6), generator=torch.Generator().manual_seed(2))
 PAINTINGS = nn.functional.interpolate(BLOTS * torch.tensor([0.9, 0.6, 0.3]).view(1, 3, 1, 1), scale_factor=8)
 PHOTOGRAPH, PAINTING = PHOTOGRAPHS[:1], PAINTINGS[:1]
-METHODS = pytest.mark.parametrize("method", ["one-way", "cyclegan"])
+METHODS = pytest.mark.parametrize("method", ["one-way", pytest.param("cyclegan", marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module")

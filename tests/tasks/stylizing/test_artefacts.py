@@ -68,6 +68,7 @@ def tones(picture: np.ndarray) -> tuple[int, float]:
     return len(counts), float(counts.max() / picture.size)
 
 
+@pytest.mark.slow
 def test_there_is_no_frame(written: np.ndarray) -> None:
     shift, spread = frame(written)
     assert shift < 0.3
@@ -75,16 +76,19 @@ def test_there_is_no_frame(written: np.ndarray) -> None:
     assert all(0.5 < ratio < 1.7 for ratio in roughness(written))
 
 
+@pytest.mark.slow
 def test_there_is_no_checkerboard(written: np.ndarray) -> None:
     assert checkerboard(written) < 1.5
 
 
+@pytest.mark.slow
 def test_there_are_no_bands(written: np.ndarray) -> None:
     different, most = tones(written)
     assert different > 150
     assert most < 0.05
 
 
+@pytest.mark.slow
 def test_the_measures_see_what_they_are_to_see(written: np.ndarray) -> None:
     framed = written.copy()
     framed[:BAND] = framed[-BAND:] = framed[:, :BAND] = framed[:, -BAND:] = 20

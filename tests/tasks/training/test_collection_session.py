@@ -89,6 +89,7 @@ def test_a_training_leaves_a_network_that_says_what_it_is(
         read_any_style(whole)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
     whole: Path, request_: Request, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_network(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_the_number_of_cores_does_not_decide_the_network(request_: Request) -> None:
     states = []
     for threads in (1, 2):
