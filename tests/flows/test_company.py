@@ -26,6 +26,7 @@ def gain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "IN_COMPANY", {"float32": batches.IN_COMPANY["bfloat16"]})
 
 
+@pytest.mark.slow
 def write_manifest(folder: Path, samples: Path, **settings: object) -> Path:
     document = {
         "defaults": {"size": 48, "steps": 2, "precision": "float32", "judge": 0, **settings},

@@ -106,6 +106,7 @@ def test_tuning_that_does_not_pay_is_told_with_its_figures(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_effort_says_which_way_is_wanted(tmp_path: Path, samples: Path) -> None:
     manifest, out = write_manifest(tmp_path, samples, steps=1), tmp_path / "out"
     assert engines_of(stylize(manifest, out, {"effort": "draft"})) == ["feedforward"] * 3

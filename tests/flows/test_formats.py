@@ -33,6 +33,7 @@ def painted(tmp_path: Path, samples: Path, small_network: Path) -> Path:
     return manifest
 
 
+@pytest.mark.slow
 def images(out: Path) -> dict[str, str | None]:
     """The names of the pictures, and the formats that they really have."""
     return {file.name: Image.open(file).format for file in sorted((out / "images").iterdir())}

@@ -472,6 +472,7 @@ def test_losses_are_ranked_within_a_style_and_structure_comes_first(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_many_styles_of_one_photograph_go_on_below_each_other(visit: Visit, samples: Path, tmp_path: Path) -> None:
     """Each with its own heading, on a screen and on paper, and none wider than the window."""
     from stylebatch.tasks.gallery.collection import Collection

@@ -56,6 +56,7 @@ def report_of(bucket: Bucket, out: str = "out") -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(bucket.get(f"{out}/report.parquet")))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "alone")
 def test_a_run_from_and_to_a_bucket_and_the_next_one_computes_nothing(bucket: Bucket) -> None:
     manifest, out = UPath(bucket.url("in/my.yaml")), UPath(bucket.url("out"))
