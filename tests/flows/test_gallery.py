@@ -440,6 +440,7 @@ def test_a_sweep_has_two_dimensions_for_each_content_and_its_one_style_is_seen(
     assert name["x"] == 12, "with its margin"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_losses_are_ranked_within_a_style_and_structure_comes_first(
     visit: Visit, page_file: Path, tmp_path: Path

@@ -89,6 +89,7 @@ def test_an_address_that_is_none_is_refused_before_anything_is_done(url: str, ma
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect", "restored_process", "no_grids")
 def test_the_end_of_a_run_is_told_and_the_address_is_kept_nowhere(inbox: Inbox, manifest: Path, tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text() + "pairs: [{content: nowhere.jpg, style: nowhere.jpg}]\n")

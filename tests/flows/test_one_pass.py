@@ -90,6 +90,7 @@ def test_painted_together_or_alone_is_the_same_picture(small_network: Path, tmp_
     assert alone.record.total_loss == pytest.approx(other.total_loss, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_losses_are_those_of_the_written_picture(small_network: Path, tmp_path: Path, samples: Path) -> None:
     """An optimizer that begins at the written picture sees, at its first step, what the report says of it."""
     out = tmp_path / "out"

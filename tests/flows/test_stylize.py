@@ -50,6 +50,7 @@ def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_pa
     pd.testing.assert_frame_equal(again.drop(columns="status"), report.drop(columns="status"))
 
 
+@pytest.mark.slow
 def test_refresh_and_new_settings_compute_again_and_traces_are_kept_on_request(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     one, two = {"steps": "1"}, {"steps": "2"}
