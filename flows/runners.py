@@ -22,15 +22,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from stylebatch.tasks.devices.leases import Leases, Pool, WorkersOwn
 from stylebatch.tasks.devices.slots import Slot, cuda_name, make_slots
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.plan.batches import suited_slots
 from stylebatch.tasks.plan.jobs import Job
 
 RunnerName = Literal["threads", "dask", "ray"]
 # Pairs that are handed out for each slot: one computes, and the next is being decoded, or is on its way to the worker.
 AHEAD = 2
 DEVICE = "device"  # the resource of which a Dask worker has one
-# Pictures for each core from which on a processor paints in one pass with a slot a core: two of one thread were 1.44
-# times as quick as one of two, whose threads wait for each other whenever a picture is decoded or written beside them.
-MANY = 8
 OBJECTS = 100 * 10**6  # bytes that Ray sets aside for what workers exchange, which is little
 
 
@@ -69,12 +67,9 @@ class Placement:
         return [f"{self.runner} at {self.address}"] if self.address else [slot.device for slot in self.slots]
 
     def suited(self, jobs: Sequence[Job]) -> Placement:
-        """Where these are best computed: many to be painted in one pass by a slot a core, if there is no GPU."""
-        cores = torch.get_num_threads()
-        on_processor = self.runner == "threads" and self.slots == [Slot("cpu")]
-        if self.is_free and on_processor and len(jobs) >= MANY * cores and all(job.painted_only for job in jobs):
-            return replace(self, slots=make_slots(f"{cores}×cpu"))
-        return self
+        """Where these are best computed, see `suited_slots`; a cluster's workers are there already."""
+        is_free = self.is_free and self.runner == "threads"
+        return replace(self, slots=suited_slots(self.slots, jobs)) if is_free else self
 
     def start(self) -> AbstractContextManager[Workers]:
         """Start what computes; it ends with the context."""

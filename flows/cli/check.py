@@ -70,7 +70,7 @@ def check(
             from stylebatch.tasks.devices.slots import make_slots
 
             folder = out or Path("outputs") / manifest.stem
-            outlook = look_ahead(asked, pairs, folder, make_slots(devices))
+            outlook = look_ahead(asked, pairs, folder, make_slots(devices), is_free=devices.strip() == "auto")
     if as_json:
         listed = [
             {"row": bad.row, "id": bad.id, "column": column, "error": problem}

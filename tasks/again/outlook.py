@@ -12,6 +12,7 @@ from pathlib import Path
 from stylebatch.tasks.devices.leases import Pool
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.pictures.resize import scaled_size
+from stylebatch.tasks.plan.batches import suited_slots
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.manifest import Manifest
@@ -49,14 +50,16 @@ class Outlook:
     free: int | None
 
 
-def look_ahead(manifest: Manifest, pairs: Sequence[Pair], folder: Place, slots: Sequence[Slot]) -> Outlook:
+def look_ahead(
+    manifest: Manifest, pairs: Sequence[Pair], folder: Place, slots: Sequence[Slot], is_free: bool = False
+) -> Outlook:
     """Find what is done in a run's folder, and time one picture of each kind that is to do, at its own size.
 
     Args:
         pairs: the manifest's good rows. One that leaves its engine open counts as optimized, unless a network that is
             tuned to it is there: the run may find a quicker way.
         folder: the run's, which need not be there yet.
-        slots: that the run has.
+        slots: that the run has; where it ``is_free``, those that suit its work in their place.
 
     Raises:
         BadInput: a picture cannot be stylized, or does not fit into the memory.
@@ -68,7 +71,7 @@ def look_ahead(manifest: Manifest, pairs: Sequence[Pair], folder: Place, slots: 
     left = [after for job in jobs if isinstance(after := decide(job, known), Job)]
     todo, _, sizes = check_decoding({job.key: job for job in left}.values())
     shapes = {job.key: _shape(job, sizes[job.content]) for job in todo}
-    seconds, uncertainty = _time(todo, shapes, slots)
+    seconds, uncertainty = _time(todo, shapes, suited_slots(slots, todo) if is_free else slots)
     return Outlook(
         done=len(jobs) - len(left),
         to_do=len(left),

@@ -34,7 +34,7 @@ def reduced(pictures: Tensor, height: int, width: int) -> Tensor:
     return Reduction(pictures, height, width)(pictures)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)  # of 33 MB each for a picture of 4096 px
 def _weights(longer: int, shorter: int, device: torch.device) -> Tensor:
     """What each pixel of the shorter row has of each of the longer one's: (shorter, longer)."""
     single = torch.eye(longer, device=device)[None, None]  # a column for each pixel, of which it alone is 1

@@ -36,7 +36,7 @@ from stylebatch.tasks.stylizing.objective import (
     to_tensor,
     with_styles,
 )
-from stylebatch.tasks.stylizing.sizes import contents_of, ladder
+from stylebatch.tasks.stylizing.sizes import coarser_contents, ladder
 
 
 @lru_cache(maxsize=4)
@@ -77,7 +77,7 @@ def judge(
     with torch.no_grad():
         if _sees_what_judges_see(job, picture):
             return _judge_at_once([job], content, written, slot)[0]
-        shown = [*contents_of(job.settings, original, slot.device)[:-1], content]
+        shown = [*coarser_contents(job.settings, original, slot.device), content]
         losses = make_objective(job, shown, _precision(job), slot.device, share=slot.share)(written)
         return losses, _judge_apart(job, original, picture, slot)
 

@@ -24,12 +24,13 @@ def ladder(settings: Settings, width: int, height: int) -> list[tuple[int, int]]
     return resolutions(settings.objective, longer, fitting, settings.steps)
 
 
-def contents_of(settings: Settings, picture: Image.Image, device: str) -> list[Tensor]:
-    """The content in each of the sizes that the objective looks at, from coarse to fine: (1, 3, H, W) in [0, 1].
+def coarser_contents(settings: Settings, picture: Image.Image, device: str) -> list[Tensor]:
+    """The content in each smaller size that the objective looks at, from coarse to fine: (1, 3, H, W) in [0, 1].
 
     Args:
         picture: the content in its own size.
     """
     rungs = ladder(settings, *picture.size)
-    shown = looked_at(settings.objective, len(rungs) - 1)
-    return [to_tensor(resize(picture, rungs[number][0]), device) for number in shown]
+    last = len(rungs) - 1
+    coarser = [number for number in looked_at(settings.objective, last) if number < last]
+    return [to_tensor(resize(picture, rungs[number][0]), device) for number in coarser]

@@ -46,7 +46,7 @@ from stylebatch.tasks.stylizing.objective import (
     to_picture,
     to_tensor,
 )
-from stylebatch.tasks.stylizing.sizes import contents_of, ladder
+from stylebatch.tasks.stylizing.sizes import coarser_contents, ladder
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def paint_and_refine(
     painted = paint([job], content, slot, frugal)
     if not job.settings.refine:
         return Made(content, painted, None, 0)
-    shown = contents_of(job.settings, picture, slot.device)
+    shown = [*coarser_contents(job.settings, picture, slot.device), content]
     refined = yield from optimize_from(job, shown, painted, job.settings.refine, slot, on_step, frugal)
     return Made(content, refined.picture, refined.loss, refined.steps)
 

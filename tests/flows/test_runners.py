@@ -18,10 +18,11 @@ import psutil
 import pytest
 import torch
 
-from stylebatch.flows.runners import MANY, place
+from stylebatch.flows.runners import place
 from stylebatch.flows.stylize import stylize
 from stylebatch.tasks.devices.slots import Slot, make_slots
 from stylebatch.tasks.errors import BadRequest
+from stylebatch.tasks.plan.batches import MANY
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest

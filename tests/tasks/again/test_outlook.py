@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from stylebatch.tasks.again import outlook as module
 from stylebatch.tasks.again.outlook import look_ahead
 from stylebatch.tasks.devices.slots import Slot, make_slots
+from stylebatch.tasks.plan import batches
 from stylebatch.tasks.plan.jobs import Job
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import read_manifest
@@ -39,6 +41,30 @@ def test_time_follows_from_pixels_and_steps(manifest: Path, tmp_path: Path, monk
     assert found.free
     assert found.uncertainty == module.LEAST_UNCERTAINTY
     assert not (tmp_path / "out").exists()
+
+
+def test_many_that_are_painted_are_timed_with_the_slots_that_they_will_have(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Slot] = []
+
+    def try_(job: Job, steps: int, slot: Slot) -> float:
+        tried.append(slot)
+        return 1.0
+
+    monkeypatch.setattr(module, "_try", try_)
+    monkeypatch.setattr(batches, "MANY", 1)
+    cores = torch.get_num_threads()
+    pair = f"{samples}/images/coffee.jpg,{samples}/styles/glass.jpg"
+    path = tmp_path / "rows.csv"
+    path.write_text("content,style,size,engine\n" + "".join(f"{pair},{64 + n},feedforward\n" for n in range(cores)))
+    asked = read_manifest(path)
+    pairs, _ = check_rows(asked, {})
+    look_ahead(asked, pairs, tmp_path / "out", [Slot("cpu")], is_free=True)
+    assert set(tried) == {make_slots(f"{cores}×cpu")[0]}
+    tried.clear()
+    look_ahead(asked, pairs, tmp_path / "out", [Slot("cpu")])
+    assert set(tried) == {Slot("cpu")}
 
 
 @pytest.mark.slow
