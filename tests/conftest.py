@@ -11,16 +11,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.request import urlopen
 
+import certifi
 import pytest
 
 from tests.waiting import FUSE, wait_for
@@ -44,11 +44,18 @@ _cache = tempfile.TemporaryDirectory(prefix="stylebatch-cache-", ignore_cleanup_
 os.environ["STYLEBATCH_CACHE"] = _cache.name
 # Hugging Face's `datasets` reads what is exported, and asks nobody on the net.
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HOME": f"{_cache.name}/huggingface"}
+# Each of Prefect's clients reads all authorities of TLS, which nothing here speaks: one is quicker than a hundred.
+_authority = Path(_cache.name) / "authority.pem"
+_authority.write_text("".join(Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")[:2]))
+os.environ["PREFECT_API_SSL_CERT_FILE"] = str(_authority)
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # The cores are shared out among the workers, or torch's threads would wait for each other.
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
 ROOT = Path(__file__).parent.parent
+AtServer = Callable[[], AbstractContextManager[object]]
+# Where tests run commands or networks, which takes a second; elsewhere it takes some thousandths.
+COMPUTING = ("tests/flows", *(f"tests/tasks/{room}" for room in ("networks", "nst", "stylizing", "training")))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -66,14 +73,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long groups begin and the short ones fill up the end: a module of many tests has short ones."""
+    """What takes long begins, and what takes moments fills up the end, so that both processes end together."""
 
-    def length(item: pytest.Item) -> int:
+    def place(item: pytest.Item) -> int:
         mark = item.get_closest_marker("xdist_group")
-        return 0 if mark is None or mark.args == ("prefect",) else tests[item.location[0]]
+        if mark and mark.args == ("prefect",):
+            return 0
+        return 1 if item.location[0].startswith(COMPUTING) else 2
 
-    tests = Counter(item.location[0] for item in items)
-    items.sort(key=length)
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -84,12 +92,16 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _weights_in_memory() -> Iterator[None]:
-    """The bundled weights are read from their file once a process; each encoder of a test is still made of them."""
+    """The bundled weights are read and digested once a process; each encoder of a test is still made of them."""
+    from stylebatch.tasks.networks import weights as files
     from stylebatch.tasks.nst import weights
+    from stylebatch.tasks.storage.files import sha256_of
 
-    read = cache(weights._read_palette)
+    read, bundled = cache(weights._read_palette), weights.bundled_weights()
+    sha256 = sha256_of(bundled)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(weights, "_read_palette", lambda path: {**read(path)})
+        patched.setattr(files, "sha256_of", lambda file: sha256 if file == bundled else sha256_of(file))
         yield
 
 
@@ -128,18 +140,32 @@ def _write_untrained(path: Path, network: Network, **said: Any) -> None:
     write_model(path, network, trained)
 
 
-@pytest.fixture(scope="session")
-def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a network for any style that is small and has learned nothing yet: it gives colours alone."""
+def _small_any_style(path: Path, seed: int, **said: Any) -> Path:
     import torch
 
     from stylebatch.tasks.nst.any_style import AnyStyleNetwork, Architecture
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     network = AnyStyleNetwork(Architecture(outer=8, middle=8, trunk=16, blocks=1, width=16))
-    path = tmp_path_factory.mktemp("networks") / "small.safetensors"
-    _write_untrained(path, network, style="", style_sha256="", smallest=32, largest=96)
+    _write_untrained(path, network, smallest=32, largest=96, **said)
     return path
+
+
+@pytest.fixture(scope="session")
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a network for any style that is small and has learned nothing yet: it gives colours alone."""
+    path = tmp_path_factory.mktemp("networks") / "small.safetensors"
+    return _small_any_style(path, seed=0, style="", style_sha256="")
+
+
+@pytest.fixture(scope="session")
+def tuned_network(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """Another, which says that it is tuned to ``swirls``."""
+    from stylebatch.tasks.storage.files import sha256_of
+
+    path = tmp_path_factory.mktemp("networks") / "swirls.safetensors"
+    digest = sha256_of(samples / "styles/swirls.jpg")
+    return _small_any_style(path, seed=1, style="swirls.jpg", style_sha256=digest)
 
 
 @pytest.fixture(scope="session")
@@ -239,12 +265,21 @@ def _answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture
-def prefect(prefect_server: str) -> Iterator[None]:
-    """Flows of this test, in this process, run against the real server."""
+@pytest.fixture(scope="session")
+def at_server(prefect_server: str) -> AtServer:
+    """Within what it gives, flows of this process run against the real server."""
+    from prefect.context import SettingsContext, get_settings_context
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: prefect_server}):
+    # Made once: it takes Prefect a tenth of a second.
+    with temporary_settings({PREFECT_API_URL: prefect_server}) as settings:
+        return partial(SettingsContext, profile=get_settings_context().profile, settings=settings)
+
+
+@pytest.fixture
+def prefect(at_server: AtServer) -> Iterator[None]:
+    """Flows of this test, in this process, run against the real server."""
+    with at_server():
         yield
 
 

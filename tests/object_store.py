@@ -14,6 +14,8 @@ import s3fs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.serving import start
+
 SECRET = "wJalr/XUtnFEMI+K7MDENG"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 CODES = {"503 Slow Down": "SlowDown", "403 Forbidden": "AccessDenied"}
@@ -33,8 +35,16 @@ class ObjectStore:
         self._lock = threading.Lock()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        start(self._server)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        # One for all buckets: to make it takes longer than most of what tests ask of it.
+        self.files = s3fs.S3FileSystem(
+            key=ACCESS_KEY,
+            secret=SECRET,
+            endpoint_url=self.endpoint,
+            use_listings_cache=False,
+            skip_instance_cache=True,
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,9 +90,7 @@ class Bucket:
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self.name = f"bucket-{uuid.uuid4().hex[:12]}"
-        self.files = s3fs.S3FileSystem(
-            key=ACCESS_KEY, secret=SECRET, endpoint_url=store.endpoint, use_listings_cache=False
-        )
+        self.files = store.files
         self.files.mkdir(self.name)
 
     def url(self, name: str = "") -> str:

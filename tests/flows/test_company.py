@@ -38,6 +38,7 @@ def write_manifest(folder: Path, samples: Path, **settings: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_rows_in_company_are_what_they_are_alone(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

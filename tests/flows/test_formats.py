@@ -39,6 +39,7 @@ def images(out: Path) -> dict[str, str | None]:
     return {file.name: Image.open(file).format for file in sorted((out / "images").iterdir())}
 
 
+@pytest.mark.slow
 def test_each_request_has_its_own_pictures_and_the_last_ones_come_back(painted: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     as_jpeg = {"chelsea.jpg": "JPEG", "coffee.jpg": "JPEG"}

@@ -23,6 +23,7 @@ from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import read_manifest
 from stylebatch.tasks.storage.places import Place
+from tests.conftest import AtServer
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -42,15 +43,13 @@ HOSTILE = "<img src=x onerror=alert(1)>.jpg"
 
 
 @pytest.fixture(scope="module")
-def page_file(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page_file(at_server: AtServer, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gallery with cached, completed and failed rows, and a content whose name is markup."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     folder = tmp_path_factory.mktemp("gallery")
     shutil.copy(samples / "images/coffee.jpg", folder / HOSTILE)
     manifest = folder / "rows.csv"
     row = f"{HOSTILE},{samples}/styles/glass.jpg,64,3\n"
-    with temporary_settings({PREFECT_API_URL: prefect_server}):
+    with at_server():
         manifest.write_text("content,style,size,steps\n" + row)
         stylize(manifest, folder / "out", trace=True, grids=False)
         with manifest.open("a") as file:
@@ -353,10 +352,8 @@ def test_pictures_fill_the_window_or_have_the_size_that_is_chosen(page: Page) ->
 
 
 @pytest.fixture(scope="module")
-def runs(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def runs(at_server: AtServer, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two runs of one pair and of one that failed, which differ in their style weight, and a sweep of two settings."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     folder = tmp_path_factory.mktemp("runs")
     shutil.copy(samples / "images/chelsea.jpg", folder / "a_sleepy-cat.jpg")
     manifest = folder / "rows.csv"
@@ -369,7 +366,7 @@ def runs(prefect_server: str, samples: Path, tmp_path_factory: pytest.TempPathFa
         f"styles: [{samples}/styles/glass.jpg]\n"
         "sweep: {size: [64, 72], style_weight: [1, 10]}\n"
     )
-    with temporary_settings({PREFECT_API_URL: prefect_server}):
+    with at_server():
         for weight in ("10", "100"):
             stylize(manifest, folder / weight, {"style_weight": weight}, grids=False)
         stylize(sweep, folder / "sweep", grids=False)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from prefect.states import Completed, Crashed
@@ -20,6 +18,7 @@ from stylebatch.flows.word import in_a_sentence, in_lines
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.runs.report import Outcome, Outcomes
 from tests.command import call
+from tests.serving import Silent, serving
 from tests.tasks.runs.test_report import make_record
 
 DONE = Outcome(1, "one", "a.png", "b.png", "completed", make_record())
@@ -27,33 +26,25 @@ FAILED = Outcome(2, "two", "gone.png", "b.png", "failed", None, "BadInput", "con
 SECRET = "hunter2"
 
 
-class Inbox:
-    """What has come in, by HTTP."""
+class Inbox(NamedTuple):
+    """Where messages are sent to by HTTP, and what has come in."""
 
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        inbox = self.messages
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                inbox.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"json://me:{SECRET}@127.0.0.1:{self.server.server_port}/{SECRET}"
+    url: str
+    messages: list[dict[str, Any]]
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
-    yield inbox
-    inbox.server.shutdown()
-    inbox.server.server_close()
+    messages: list[dict[str, Any]] = []
+
+    class Handler(Silent):
+        def do_POST(self) -> None:
+            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+    with serving(Handler) as server:
+        yield Inbox(f"json://me:{SECRET}@127.0.0.1:{server.server_port}/{SECRET}", messages)
 
 
 def test_a_message_has_counts_failures_and_where_to_look(tmp_path: Path) -> None:

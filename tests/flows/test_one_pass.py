@@ -11,7 +11,6 @@ from PIL import Image
 from prefect.client.orchestration import get_client
 
 from stylebatch.flows.stylize import stylize
-from stylebatch.flows.train import train
 from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.runs.report import far_from_training
 from stylebatch.tasks.storage.files import names_in
@@ -29,17 +28,6 @@ def write_manifest(folder: Path, samples: Path, model: Path, **settings: object)
     path = folder / "painted.yaml"
     path.write_text(json.dumps(document))  # which is YAML too
     return path
-
-
-@pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory, samples: Path, small_network: Path, prefect_server: str) -> Path:
-    """The small network, tuned to ``swirls`` for a step."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    out = tmp_path_factory.mktemp("tuned") / "swirls.safetensors"
-    with temporary_settings({PREFECT_API_URL: prefect_server}):
-        train(samples / "styles/swirls.jpg", [f"{samples}/images/*.jpg"], out, SMALL, 1, small_network)
-    return out
 
 
 def test_a_run_paints_in_one_pass_what_goes_together(small_network: Path, tmp_path: Path, samples: Path) -> None:
@@ -120,12 +108,12 @@ def test_refining_lowers_the_loss_and_is_another_key(small_network: Path, tmp_pa
 
 @pytest.mark.slow
 def test_another_network_is_another_key_and_optimizing_does_not_ask_for_one(
-    small_network: Path, tuned: Path, tmp_path: Path, samples: Path
+    small_network: Path, tuned_network: Path, tmp_path: Path, samples: Path
 ) -> None:
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(small_network.read_bytes())
     keys = []
-    for network in (small_network, copy, tuned):
+    for network in (small_network, copy, tuned_network):
         outcomes = stylize(write_manifest(tmp_path, samples, network), tmp_path / network.stem)
         keys.append([outcome.record.key for outcome in outcomes if outcome.record])
     assert keys[0] == keys[1], "a network counts by its bytes, wherever it lies"
@@ -138,12 +126,13 @@ def test_another_network_is_another_key_and_optimizing_does_not_ask_for_one(
     assert [one.status for one in optimized[1]] == ["cached"] * 2
 
 
-def test_what_a_network_cannot_do_costs_its_rows_alone(tuned: Path, tmp_path: Path, samples: Path) -> None:
+def test_what_a_network_cannot_do_costs_its_rows_alone(tuned_network: Path, tmp_path: Path, samples: Path) -> None:
     chelsea, swirls, glass = (
         samples / name for name in ("images/chelsea.jpg", "styles/swirls.jpg", "styles/glass.jpg")
     )
-    (tmp_path / "torn.safetensors").write_bytes(tuned.read_bytes()[:5000])
-    good = {"content": str(chelsea), "style": str(swirls), "engine": "feedforward", "model": str(tuned), **SMALL}
+    (tmp_path / "torn.safetensors").write_bytes(tuned_network.read_bytes()[:5000])
+    model = str(tuned_network)
+    good = {"content": str(chelsea), "style": str(swirls), "engine": "feedforward", "model": model, **SMALL}
     rows = [
         good,
         {**good, "style": str(glass)},

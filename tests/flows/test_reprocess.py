@@ -20,6 +20,7 @@ from stylebatch.tasks.plan import batches
 from stylebatch.tasks.results.store import Store
 from stylebatch.tasks.runs.process import this_process
 from stylebatch.tasks.runs.status import read_status
+from tests.conftest import AtServer
 
 ROWS = [
     "a,a.jpg,swirls.jpg",
@@ -35,16 +36,14 @@ def write_manifest(folder: Path, rows: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_server: str) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, samples: Path, at_server: AtServer) -> Path:
     """A run of four rows, of which the last has failed: its picture is not there."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     folder = tmp_path_factory.mktemp("finished")
     for name, file in (("a", "images/chelsea"), ("b", "images/coffee"), ("swirls", "styles/swirls")):
         shutil.copy(samples / f"{file}.jpg", folder / f"{name}.jpg")
     shutil.copy(samples / "styles/glass.jpg", folder)
     write_manifest(folder, ROWS)
-    with temporary_settings({PREFECT_API_URL: prefect_server}), pytest.MonkeyPatch.context() as patched:
+    with at_server(), pytest.MonkeyPatch.context() as patched:
         patched.setattr(batches, "IN_COMPANY", {"float32": 0, "bfloat16": 0, "cuda": 0})  # a record of its own for each
         stylize(folder / "rows.csv", folder / "out")
     return folder

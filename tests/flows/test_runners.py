@@ -26,6 +26,7 @@ from stylebatch.tasks.plan.batches import MANY
 from stylebatch.tasks.plan.jobs import Job, make_jobs
 from stylebatch.tasks.plan.rows import check_rows
 from stylebatch.tasks.request.manifest import Manifest
+from tests.conftest import AtServer
 from tests.waiting import FUSE, wait_for
 
 BIN = Path(sys.executable).parent
@@ -65,12 +66,10 @@ def digests(out: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, prefect_server: str) -> list[str]:
+def by_threads(tmp_path_factory: pytest.TempPathFactory, samples: Path, at_server: AtServer) -> list[str]:
     """The digests of three pairs, computed by threads in two slots."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     folder = tmp_path_factory.mktemp("threads")
-    with temporary_settings({PREFECT_API_URL: prefect_server}):
+    with at_server():
         stylize(write_manifest(folder, samples, 3, 3), folder / "out", devices="2×cpu")
     return digests(folder / "out")
 

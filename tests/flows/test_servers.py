@@ -7,11 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +23,7 @@ from rich.console import Console
 from stylebatch.flows import prefect_server as module
 from stylebatch.flows.prefect_server import NamedServer, Overheard, TemporaryServer, configure, find_server
 from stylebatch.tasks.errors import BadRequest
+from tests.serving import Silent, serving
 from tests.waiting import wait_for
 
 
@@ -76,30 +75,24 @@ def test_no_proxy_leads_to_this_machine(name: str, prefect_server: str) -> None:
             find_server().wait()
 
 
-class _Healthy(BaseHTTPRequestHandler):
+class _Healthy(Silent):
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"true")
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.mark.slow
 def test_a_named_server_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROBE", 0.05)
-    http = HTTPServer(("127.0.0.1", 0), _Healthy)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    url, lost = f"http://127.0.0.1:{http.server_port}/api", list[str]()
-    with temporary_settings({PREFECT_API_URL: url}):
-        server = NamedServer(url)
-        server.watch(lost.append)
-        time.sleep(0.3)
-        assert not lost
-        http.shutdown()
-        http.server_close()
-        wait_for(lambda: lost, "the server's death to be told")
+    lost: list[str] = []
+    with serving(_Healthy) as http:
+        url = f"{http.address}/api"
+        with temporary_settings({PREFECT_API_URL: url}):
+            NamedServer(url).watch(lost.append)
+            time.sleep(0.3)
+            assert not lost
+    wait_for(lambda: lost, "the server's death to be told")
     assert lost == [f"the Prefect server at {url} does not answer any more; start it again"]
 
 
@@ -116,14 +109,11 @@ class _Busy(_Healthy):
 
 def test_a_named_server_that_is_busy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROBE", 0.1)
-    http = HTTPServer(("127.0.0.1", 0), _Busy)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{http.server_port}/api"
-    with http, temporary_settings({PREFECT_API_URL: url}):
-        NamedServer(url).wait()
-        http.shutdown()
+    with serving(_Busy) as http, temporary_settings({PREFECT_API_URL: f"{http.address}/api"}):
+        NamedServer(f"{http.address}/api").wait()
 
 
+@pytest.mark.slow
 def test_prefect_s_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     (tmp_path / "profiles.toml").write_text("active = [\n")
     code = "from stylebatch.flows.prefect_server import find_server as f\ntry: f()\nexcept ValueError as e: print(e)"

@@ -9,7 +9,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +77,8 @@ def test_the_table_says_where_each_picture_is_from(tree: Path, tmp_path: Path) -
 
 def test_hugging_face_reads_the_tree(tree: Path, tmp_path: Path) -> None:
     export(tree, "imagefolder", tmp_path / "out")
+    import datasets  # which takes a second
+
     read = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), split="train")
     assert list(read["label"]) == ["beach", "beach", "city"]
     assert all(same(row["image"], place, tmp_path) for place, row in enumerate(read, start=1))
@@ -86,6 +87,8 @@ def test_hugging_face_reads_the_tree(tree: Path, tmp_path: Path) -> None:
 def test_hugging_face_reads_the_parquet(tree: Path, tmp_path: Path) -> None:
     export(tree, "parquet", tmp_path / "out")
     assert names(tmp_path / "out") == [NOTE, "train-00000.parquet"]
+    import datasets
+
     read = datasets.load_dataset("parquet", data_dir=str(tmp_path / "out"), split="train")
     assert read.features["image"] == datasets.Image()
     assert read.features["label"] == datasets.ClassLabel(names=["beach", "city"])

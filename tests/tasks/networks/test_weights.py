@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,7 @@ from stylebatch.tasks.stylizing import objective
 from stylebatch.tasks.stylizing.judging import judge
 from stylebatch.tasks.stylizing.stylize import stylize
 from tests.random_weights import make_model, save
+from tests.serving import Server, Silent, serving
 
 CPU = Pool([Slot("cpu")])
 
@@ -209,17 +209,14 @@ def test_weights_that_have_gone_or_changed_since_are_told(tmp_path: Path, sample
 # torchvision's
 
 
-class Shelf(SimpleHTTPRequestHandler):
+class Shelf(Silent, SimpleHTTPRequestHandler):
     """Serves a folder, and counts."""
 
-    asked: list[str]
+    server: Server
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.server.asked.append(self.path)
         super().do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -227,13 +224,9 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pat
     """A real server in the place of torchvision's: the folder that it serves, and what it has been asked for."""
     folder = tmp_path / "shelf"
     folder.mkdir()
-    asked: list[str] = []
-    handler = type("Counting", (Shelf,), {"asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(stylebatch.tasks.networks.weights, "SOURCE", f"http://127.0.0.1:{server.server_port}/")
-        yield folder, asked
-        server.shutdown()
+    with serving(partial(Shelf, directory=str(folder))) as server:
+        monkeypatch.setattr(stylebatch.tasks.networks.weights, "SOURCE", f"{server.address}/")
+        yield folder, server.asked
 
 
 def test_weights_are_downloaded_once(
@@ -301,8 +294,8 @@ def test_a_connection_that_falls_silent_is_given_up(hub: Path, samples: Path, mo
 
 
 def test_an_unused_port_is_told_too(hub: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
-        address = f"http://127.0.0.1:{server.server_port}/"
+    with serving(Silent) as server:
+        address = f"{server.address}/"
     monkeypatch.setattr(stylebatch.tasks.networks.weights, "SOURCE", address)
     _, (bad,) = attempt(samples, {"network": "vgg16"})
     assert "Connection refused" in bad.message

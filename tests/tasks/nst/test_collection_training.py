@@ -90,7 +90,7 @@ def test_a_few_steps_lower_the_loss(method: str, encoder: Encoder) -> None:
         return way.lost(PHOTOGRAPHS, way.network(PHOTOGRAPHS)).item()
 
     before = lost()
-    losses = train(trainer, 10)
+    losses = train(trainer, 6)
     assert lost() < 0.98 * before
     assert sum(losses[-3:]) < sum(losses[:3])
 

@@ -160,6 +160,7 @@ def test_on_a_processor_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     assert not Kept.made
 
 
+@pytest.mark.slow
 def test_a_search_that_goes_on_at_another_size_is_recorded_twice(kept: type[Kept]) -> None:
     expected = at_two_sizes("cpu", TIMES + 1)
     assert kept.made == 2

@@ -85,6 +85,7 @@ def test_a_processor_has_the_loops_and_a_gpu_the_other_form() -> None:
     assert isinstance(inverse_hessian(5, torch.device("cuda:0")), VectorFree)
 
 
+@pytest.mark.slow
 def test_a_picture_comes_out_as_well(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Tensor:
         picture = Image.open(samples / name).resize((48, 32))

@@ -21,6 +21,7 @@ def test_singular_values_become_about_one(shape: tuple[int, int]) -> None:
     assert torch.cosine_similarity(found.flatten(1), nearest.flatten(1)).min() > 0.9
 
 
+@pytest.mark.slow
 def test_steps_are_those_of_torchs_own() -> None:
     torch.manual_seed(0)
     start = [torch.randn(shape) for shape in ((8, 24), (8, 24), (24, 8))]

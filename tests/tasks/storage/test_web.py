@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,15 +14,17 @@ from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.storage import cache, web
 from stylebatch.tasks.storage.addresses import is_public
 from stylebatch.tasks.stylizing.stylize import is_transient
+from tests.serving import Server, Silent, serving
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent):
     """Answers as the path says: ``/status/404``, ``/to/<address>``, ``/bytes/100``."""
+
+    server: Server
 
     def do_GET(self) -> None:
         _, kind, rest = self.path.split("/", 2)
-        asked = self.server.asked  # type: ignore[attr-defined]
-        asked.append(self.path)
+        self.server.asked.append(self.path)
         if kind == "to":
             self.send_response(302)
             self.send_header("Location", rest)
@@ -36,18 +36,11 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"x" * int(rest.partition("?")[0]))
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.asked = []  # type: ignore[attr-defined]
-    threading.Thread(target=found.serve_forever, daemon=True).start()
-    yield found
-    found.shutdown()
-    found.server_close()
+def server() -> Iterator[Server]:
+    with serving(Handler) as server:
+        yield server
 
 
 @pytest.fixture
@@ -58,7 +51,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def get(path: str, server: ThreadingHTTPServer, names: dict[str, list[str]] | None = None) -> bytes:
+def get(path: str, server: Server, names: dict[str, list[str]] | None = None) -> bytes:
     def resolve(host: str, port: int) -> list[str]:
         return (names or {}).get(host, ["127.0.0.1"])
 
@@ -103,14 +96,14 @@ def test_private_addresses(address: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]"])
-def test_a_server_of_this_machine_is_not_spoken_to(host: str, server: ThreadingHTTPServer) -> None:
+def test_a_server_of_this_machine_is_not_spoken_to(host: str, server: Server) -> None:
     with pytest.raises((BadInput, OSError), match=r"private address|cannot be read"):
         web.fetch(f"http://{host}:{server.server_port}/bytes/3", io.BytesIO())
-    assert not server.asked  # type: ignore[attr-defined]
+    assert not server.asked
 
 
 @pytest.mark.usefixtures("public")
-def test_bytes_come_also_by_a_redirect(server: ThreadingHTTPServer) -> None:
+def test_bytes_come_also_by_a_redirect(server: Server) -> None:
     assert get("/bytes/100000", server) == b"x" * 100_000
     assert get("/to//bytes/3", server) == b"xxx"
 
@@ -119,14 +112,14 @@ def test_bytes_come_also_by_a_redirect(server: ThreadingHTTPServer) -> None:
 @pytest.mark.parametrize(
     "target", ["http://inner.example/bytes/3", "http://169.254.169.254/latest/meta-data", "//192.168.0.1/a"]
 )
-def test_a_redirect_to_a_private_address_is_refused(target: str, server: ThreadingHTTPServer) -> None:
+def test_a_redirect_to_a_private_address_is_refused(target: str, server: Server) -> None:
     names = {"inner.example": ["10.0.0.1"], "169.254.169.254": ["169.254.169.254"], "192.168.0.1": ["192.168.0.1"]}
     with pytest.raises(BadInput, match="is at a private address"):
         get(f"/to/{target}", server, names)
 
 
 @pytest.mark.usefixtures("public")
-def test_the_address_that_was_looked_at_is_the_one_that_is_spoken_to(server: ThreadingHTTPServer) -> None:
+def test_the_address_that_was_looked_at_is_the_one_that_is_spoken_to(server: Server) -> None:
     answers = [["127.0.0.1"], ["10.0.0.1"]]
 
     def rebinding(host: str, port: int) -> list[str]:
@@ -149,7 +142,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_spoken_to(server: Thr
     ],
 )
 def test_what_does_not_work_is_told(
-    path: str, message: str, transient: bool, server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+    path: str, message: str, transient: bool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web, "LARGEST", 1000)
     with pytest.raises((BadInput, OSError), match=message) as error:
@@ -158,29 +151,29 @@ def test_what_does_not_work_is_told(
 
 
 @pytest.mark.usefixtures("public")
-def test_redirects_have_an_end(server: ThreadingHTTPServer) -> None:
+def test_redirects_have_an_end(server: Server) -> None:
     loop = "/to/" * 8 + "/bytes/3"
     with pytest.raises(BadInput, match="more than 5 redirects"):
         get(loop, server)
 
 
 @pytest.mark.usefixtures("public")
-def test_time_has_an_end(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_has_an_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "LONGEST", -1.0)
     with pytest.raises(OSError, match="took longer than"):
         get("/bytes/3", server)
 
 
 @pytest.mark.usefixtures("public")
-def test_a_row_by_http(server: ThreadingHTTPServer, samples: Path, tmp_path: Path) -> None:
+def test_a_row_by_http(server: Server, samples: Path, tmp_path: Path) -> None:
     cache.forget()
-    address = f"http://127.0.0.1:{server.server_port}"
+    address = server.address
     rows = [{"content": f"{address}/bytes/30", "style": str(samples / "styles/glass.jpg")}]
     _, (off,) = check_rows(Manifest(tmp_path / "a.csv", rows), {})
     assert (
         off.message == f"content: {address}/bytes/30: pictures are not read over http(s) unless --allow-http is given"
     )
-    assert not server.asked  # type: ignore[attr-defined]
+    assert not server.asked
     _, (on,) = check_rows(Manifest(tmp_path / "a.csv", rows, allow_http=True), {})
     assert on.message == "content: 30 is not a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF)"
 
@@ -199,13 +192,13 @@ def test_an_address_that_cannot_be_costs_its_row(address: str, samples: Path, tm
 
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize("target", ["http://h:99999/x", "http://x]/a", "//[::1/a"])
-def test_a_redirect_to_what_cannot_be_is_told(target: str, server: ThreadingHTTPServer) -> None:
+def test_a_redirect_to_what_cannot_be_is_told(target: str, server: Server) -> None:
     with pytest.raises((BadInput, OSError), match=r"is no address|private address|cannot be read"):
         get(f"/to/{target}", server)
 
 
 @pytest.mark.usefixtures("public")
-def test_a_host_and_a_path_of_any_letters(server: ThreadingHTTPServer) -> None:
+def test_a_host_and_a_path_of_any_letters(server: Server) -> None:
     file = io.BytesIO()
     address = f"http://bücher.example:{server.server_port}/bytes/3?große=ü%20x"
     web.fetch(address, file, lambda host, port: ["127.0.0.1"] if host == "xn--bcher-kva.example" else [])
