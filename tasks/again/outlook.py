@@ -20,8 +20,9 @@ from stylebatch.tasks.results.remote_store import open_store
 from stylebatch.tasks.runs.gate import decide, keys_of
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
+from stylebatch.tasks.stylizing.sizes import full_steps
 from stylebatch.tasks.stylizing.stylize import stylize_in_memory
-from stylebatch.tasks.training.engines import Choice, full_steps
+from stylebatch.tasks.training.engines import Choice
 
 MORE = 3  # steps that a picture is tried with, beside one
 TRIED = 2  # times, which differ by as much as other things that the machine does
@@ -99,7 +100,7 @@ def _time(jobs: Sequence[Job], shapes: Mapping[str, tuple[int, int]], slots: Seq
     for group in kinds.values():
         tried = sorted(group, key=lambda job: pixels[job.key])[len(group) // 2]
         pictures = sum(pixels[job.key] for job in group) / pixels[tried.key]  # as many of the tried one's size
-        steps = sum(pixels[job.key] * _steps(job, max(shapes[job.key])) for job in group) / pixels[tried.key]
+        steps = sum(pixels[job.key] * _steps(job, *shapes[job.key]) for job in group) / pixels[tried.key]
         _try(tried, 1, slots[0])  # the first one also builds what later ones use
         for trial in range(TRIED):
             least = _try(tried, 1, slots[0])
@@ -109,9 +110,9 @@ def _time(jobs: Sequence[Job], shapes: Mapping[str, tuple[int, int]], slots: Seq
     return sum(totals) / TRIED, max(LEAST_UNCERTAINTY, apart)
 
 
-def _steps(job: Job, size: int) -> float:
-    """Of the optimizer, as many as they would be at the full size, in pixels of the longer side."""
-    return job.settings.refine if job.settings.engine == "feedforward" else full_steps(job.settings, size)
+def _steps(job: Job, width: int, height: int) -> float:
+    """Of the optimizer, as many as they would be at the full size."""
+    return job.settings.refine if job.settings.engine == "feedforward" else full_steps(job.settings, width, height)
 
 
 def _try(job: Job, steps: int, slot: Slot) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PIL import Image
 from torch import Tensor
 
@@ -22,6 +24,24 @@ def ladder(settings: Settings, width: int, height: int) -> list[tuple[int, int]]
     shortest = NETWORKS[settings.network].minimum_side([*settings.content_layers, *settings.style_layers])
     fitting = sum(min(scaled_size(width, height, longer / 2**halvings)) >= shortest for halvings in range(scales))
     return resolutions(settings.objective, longer, fitting, settings.steps)
+
+
+def full_steps(settings: Settings, width: int, height: int) -> float:
+    """How many steps that look at the full size alone take as long as all of a content of so many pixels."""
+    rungs = ladder(settings, width, height)
+    return sum(steps * _cost(settings, rungs, number) for number, (_, steps) in enumerate(rungs))
+
+
+def refining_steps(settings: Settings, width: int, height: int) -> float:
+    """As `full_steps`, of those that refine a painted picture."""
+    rungs = ladder(settings, width, height)
+    return settings.refine * _cost(settings, rungs, len(rungs) - 1)
+
+
+def _cost(settings: Settings, rungs: Sequence[tuple[int, int]], number: int) -> float:
+    """Of a step at one of the resolutions, as a share of one that looks at the full size alone."""
+    longest, _ = rungs[-1]
+    return float(sum((rungs[looked][0] / longest) ** 2 for looked in looked_at(settings.objective, number)))
 
 
 def coarser_contents(settings: Settings, picture: Image.Image, device: str) -> list[Tensor]:

@@ -14,7 +14,6 @@ from stylebatch.tasks.devices.memory import is_out_of_memory
 from stylebatch.tasks.devices.slots import Slot
 from stylebatch.tasks.errors import BadInput, BadRequest, told
 from stylebatch.tasks.networks.bundled import BUNDLED
-from stylebatch.tasks.nst.scales import looked_at, resolutions, scales_of
 from stylebatch.tasks.plan.jobs import Job, check_decoding, make_jobs
 from stylebatch.tasks.plan.rows import Pair
 from stylebatch.tasks.request.collections import pattern_of
@@ -23,6 +22,7 @@ from stylebatch.tasks.request.settings import Settings
 from stylebatch.tasks.results.remote_store import AnyStore
 from stylebatch.tasks.storage.files import exists, sha256_of
 from stylebatch.tasks.storage.places import Place, absolute
+from stylebatch.tasks.stylizing.sizes import full_steps, refining_steps
 from stylebatch.tasks.training.rates import Rates, measure_rates
 from stylebatch.tasks.training.request import TUNING_STEPS, Request, make_request
 from stylebatch.tasks.training.samples import TUNED_CROP
@@ -143,14 +143,15 @@ class Choice:
             return OPTIMIZE, "optimized, since there is no network tuned to it"
         keys = {job.key for job in jobs}
         left = len(keys) if self.refresh else len(keys - self.store.find_all(keys).keys())
-        steps = full_steps(settings, request.size)
+        square = request.size, request.size
+        steps = full_steps(settings, *square)
         crop = min(TUNED_CROP, request.size)
         if left * steps * request.size**2 <= TUNING_STEPS * BATCH * crop**2:  # a sample takes longer than such a step
             return OPTIMIZE, f"optimized, since {left} pictures are quicker than tuning a network"
         whole, _, _ = check_decoding(jobs)
         request = self._request(whole)
         rates = measure_rates(whole[0], request, self.slots[0])
-        estimate = Estimate(left, len(keys), steps, refining_steps(settings, request.size), rates, len(self.slots))
+        estimate = Estimate(left, len(keys), steps, refining_steps(settings, *square), rates, len(self.slots))
         if not estimate.pays:
             return OPTIMIZE, f"optimized: {estimate}"
         locks = self.store.locks
@@ -177,30 +178,6 @@ def _groups(pairs: Sequence[Pair]) -> list[list[Pair]]:
         if pair.settings.engine == "auto":
             groups[pair.style, pair.masks, id(pair.settings)].append(pair)
     return list(groups.values())
-
-
-def full_steps(settings: Settings, size: int) -> float:
-    """How many steps that look at the full size alone, in pixels of the longer side, take as long as all together."""
-    sides, steps = _ladder(settings, size)
-    return sum(count * _cost(settings, sides, number) for number, count in enumerate(steps))
-
-
-def refining_steps(settings: Settings, size: int) -> float:
-    """As `full_steps`, of those that refine a painted picture."""
-    sides, _ = _ladder(settings, size)
-    return settings.refine * _cost(settings, sides, len(sides) - 1)
-
-
-def _ladder(settings: Settings, size: int) -> tuple[Sequence[int], Sequence[int]]:
-    """The longer sides and the steps of all resolutions, from coarse to fine."""
-    scales = scales_of(settings.objective, size, settings.scales)
-    sides, steps = zip(*resolutions(settings.objective, size, scales, settings.steps), strict=True)
-    return sides, steps
-
-
-def _cost(settings: Settings, sides: Sequence[int], number: int) -> float:
-    """Of a step at one of the resolutions, as a share of one that looks at the full size alone."""
-    return float(sum((sides[looked] / sides[-1]) ** 2 for looked in looked_at(settings.objective, number)))
 
 
 def _minutes(seconds: float) -> str:

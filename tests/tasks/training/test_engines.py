@@ -6,18 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from stylebatch.tasks.request.settings import Settings
-from stylebatch.tasks.training.engines import Estimate, full_steps
+from stylebatch.tasks.training.engines import Estimate
 from stylebatch.tasks.training.rates import Rates
 from stylebatch.tasks.training.request import TUNING_STEPS
 
 RATES = Rates(optimizer_step=0.2, training_step=3.0, painting=0.1)
-
-
-def test_steps_count_by_their_resolutions() -> None:
-    assert full_steps(Settings(steps=100), 256) == 100
-    assert full_steps(Settings(steps=150, objective="classic"), 1024) == pytest.approx(75 / 4 + 75)
-    assert full_steps(Settings(steps=100), 512) == pytest.approx(67 / 4 + 33 * 1.25)
 
 
 def test_the_estimate_weighs_tuning_against_all_pictures() -> None:
