@@ -22,7 +22,7 @@ from stylebatch.tasks.progress import Pending, Watcher, watcher
 from stylebatch.tasks.request.manifest import Manifest
 from stylebatch.tasks.request.settings import Settings, check_settings
 from stylebatch.tasks.request.styles import NamedStyle, written
-from stylebatch.tasks.stylizing.stylize import Finished, losses_of, stylize_in_memory, too_large
+from stylebatch.tasks.stylizing.stylize import Finished, stylize_in_memory, told_of, too_large
 
 Style = Picture | Sequence[Picture | tuple[Picture, float]]
 ROW = Path("row")  # as if it were a manifest in the working folder, which relative paths are relative to
@@ -108,18 +108,7 @@ def stylize(
         finally:
             if token:
                 watcher.reset(token)
-    return Stylized(
-        picture=finished.picture,
-        **losses_of(finished.losses),
-        structure=finished.figures.structure if finished.figures else None,
-        style_distance=finished.figures.style_distance if finished.figures else None,
-        optimizer_loss=finished.loss,
-        steps=finished.steps,
-        seconds=finished.seconds,
-        device=finished.slot.device,
-        key=job.key,
-        settings=job.settings,
-    )
+    return Stylized(picture=finished.picture, **told_of(finished), key=job.key, settings=job.settings)
 
 
 def _written(style: Style, name: Callable[[str, Picture], str]) -> str:

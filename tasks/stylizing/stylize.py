@@ -279,8 +279,20 @@ def stylize(job: Job, store: AnyStore, leases: Leases, trace: bool = False, frug
     return keep(job, stylize_in_memory(job, leases, trace, frugal), store)
 
 
-def losses_of(losses: Losses | None) -> dict[str, Any]:
-    """The fields of a record that hold the losses; nothing in them where a picture was not judged."""
+def told_of(finished: Finished) -> dict[str, Any]:
+    """The fields of a record that say how a picture came out; nothing in those of its losses if it was not judged."""
+    return {
+        **_losses_of(finished.losses),
+        "structure": finished.figures.structure if finished.figures else None,
+        "style_distance": finished.figures.style_distance if finished.figures else None,
+        "optimizer_loss": finished.loss,
+        "steps": finished.steps,
+        "seconds": finished.seconds,
+        "device": finished.slot.device,
+    }
+
+
+def _losses_of(losses: Losses | None) -> dict[str, Any]:
     if losses is None:
         return {**dict.fromkeys(("total_loss", "content_loss", "style_loss", "tv_loss")), "style_loss_by_layer": {}}
     by_layer = {layer: loss.item() for layer, loss in losses.style.items()}
@@ -303,14 +315,8 @@ def keep(job: Job, finished: Finished, store: AnyStore) -> Record:
         raise OSError(f"{output.name} was written, and reads as another picture")
     return Record(
         key=job.key,
-        **losses_of(finished.losses),
-        structure=finished.figures.structure if finished.figures else None,
-        style_distance=finished.figures.style_distance if finished.figures else None,
-        optimizer_loss=finished.loss,
-        steps=finished.steps,
-        seconds=finished.seconds,
+        **told_of(finished),
         machine=platform.node(),
-        device=finished.slot.device,
         width=picture.width,
         height=picture.height,
         attempts=1,
