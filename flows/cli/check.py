@@ -54,12 +54,13 @@ def check(
     """
     with clear_errors(verbose):
         overrides = parse_assignments(set_ or [])
-        from stylebatch.tasks.networks.model_check import far_from_training
-        from stylebatch.tasks.networks.weights import missing_downloads
-        from stylebatch.tasks.plan.rows import check_rows
-        from stylebatch.tasks.request.manifest import read_manifest
-
         with error_console.status("reading the manifest") as status, _telling(status):
+            # Within, for something is to be seen before all is imported.
+            from stylebatch.tasks.networks.model_check import far_from_training
+            from stylebatch.tasks.networks.weights import missing_downloads
+            from stylebatch.tasks.plan.rows import check_rows
+            from stylebatch.tasks.request.manifest import read_manifest
+
             asked = read_manifest(manifest, allow_http)
             pairs, bad_rows = check_rows(asked, overrides, decode=True)
         downloads = missing_downloads(pair.settings for pair in pairs)

@@ -16,7 +16,6 @@ from rich.table import Table
 
 from stylebatch.flows.cli.terminal import out_console
 from stylebatch.flows.text import escape, far_warning_of, named, warning_of
-from stylebatch.tasks.runs.causes import Failure, by_cause
 from stylebatch.tasks.storage.files import exists
 from stylebatch.tasks.storage.places import Place
 
@@ -55,6 +54,7 @@ def _print(
     console: Console, outcomes: Sequence[Outcome], counts: Mapping[str, int], left: int, out: Place, seconds: float
 ) -> None:
     """The counts, the slowest pairs, the failures, and where the files are; ``left`` rows were not tried."""
+    from stylebatch.tasks.runs.causes import Failure, by_cause
     from stylebatch.tasks.runs.report import content_lost, far_from_training, not_passed
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from stylebatch.flows.cli.options import JsonOption, RunDirArgument, VerboseOption
-from stylebatch.flows.cli.terminal import clear_errors, out_console
+from stylebatch.flows.cli.terminal import clear_errors, error_console, out_console
 from stylebatch.flows.text import duration, escape, named
 
 if TYPE_CHECKING:  # it imports pyarrow
@@ -25,7 +25,7 @@ def status(
     verbose: VerboseOption = False,
 ) -> None:
     """Tell how far a run is, while it goes on or after: counts, rate, time left, failures by their cause."""
-    with clear_errors(verbose):
+    with clear_errors(verbose), error_console.status("reading the run"):
         from stylebatch.tasks.runs.status import read_status
 
         found = read_status(run_dir)
