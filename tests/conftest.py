@@ -21,6 +21,7 @@ from unittest import mock
 from urllib.request import urlopen
 
 import certifi
+import hypothesis
 import pytest
 
 from tests.waiting import FUSE, wait_for
@@ -51,6 +52,12 @@ os.environ["PREFECT_API_SSL_CERT_FILE"] = str(_authority)
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # The cores are shared out among the workers, or torch's threads would wait for each other.
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
+
+# The same examples every time, and none is refused because the machine was slow to make it.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 ROOT = Path(__file__).parent.parent
 AtServer = Callable[[], AbstractContextManager[object]]

@@ -114,7 +114,7 @@ def quick_or_slow(page: Path) -> Any:
     return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
 
 
-@pytest.mark.parametrize("page", map(quick_or_slow, PAGES))
+@pytest.mark.parametrize("page", [quick_or_slow(page) for page in PAGES])
 @pytest.mark.usefixtures("prefect", "restored_process")
 def test_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk)

@@ -30,9 +30,8 @@ from stylebatch.tasks.storage import cache, web
 T = TypeVar("T")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 BOMB = "a: &a [x, x]\n" + "".join(f"{after}: &{after} [*{one}, *{one}]\n" for one, after in pairwise(LETTERS))
-# None of the health checks that go by the clock.
-UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=UNCHECKED)
+# The same folder serves all examples.
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 OTHERS = ["id", "content", "style", "masks", "keep", "next_styles", "label", "extra", "x_a"]
 NAMES = [*Settings.model_fields, *OTHERS]
 WORDS = [
