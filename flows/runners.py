@@ -20,7 +20,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from stylebatch.tasks.devices.leases import Leases, Pool, WorkersOwn
-from stylebatch.tasks.devices.slots import Slot, cuda_name, make_slots
+from stylebatch.tasks.devices.slots import Slot, cuda_name, is_auto, make_slots
 from stylebatch.tasks.errors import BadRequest
 from stylebatch.tasks.plan.batches import suited_slots
 from stylebatch.tasks.plan.jobs import Job
@@ -91,7 +91,7 @@ def place(devices: str = "auto", runner: str = "threads", address: str = "") -> 
         raise BadRequest(f"--runner {runner}: there are {', '.join(get_args(RunnerName))}")
     if address and runner == "threads":
         raise BadRequest(f"--address {address}: it is that of a cluster; give --runner dask or --runner ray too")
-    if address and devices != "auto":
+    if address and not is_auto(devices):
         raise BadRequest(f"--devices {devices}: with --address the devices are those of the cluster; leave it out")
     slots = make_slots(devices)
     kinds = {slot.device.partition(":")[0] for slot in slots}
@@ -99,7 +99,7 @@ def place(devices: str = "auto", runner: str = "threads", address: str = "") -> 
         if len(kinds) > 1:
             raise BadRequest(f"--devices {devices}: name devices of one kind with --runner {runner}")
         _check_installed(runner)
-    placement = Placement(cast(RunnerName, runner), address, slots, is_free=devices.strip() == "auto")
+    placement = Placement(cast(RunnerName, runner), address, slots, is_free=is_auto(devices))
     if address:  # one that cannot be used is found before anything is written
         with placement.start():
             pass

@@ -68,10 +68,10 @@ def check(
         outlook = None
         if time and not downloads:
             from stylebatch.tasks.again.outlook import look_ahead
-            from stylebatch.tasks.devices.slots import make_slots
+            from stylebatch.tasks.devices.slots import is_auto, make_slots
 
             folder = out or Path("outputs") / manifest.stem
-            outlook = look_ahead(asked, pairs, folder, make_slots(devices), is_free=devices.strip() == "auto")
+            outlook = look_ahead(asked, pairs, folder, make_slots(devices), is_free=is_auto(devices))
     if as_json:
         listed = [
             {"row": bad.row, "id": bad.id, "column": column, "error": problem}

@@ -26,6 +26,11 @@ class Slot:
     share: float = 1.0
 
 
+def is_auto(devices: str) -> bool:
+    """Whether ``--devices`` leaves it open where to compute."""
+    return devices.strip() == "auto"
+
+
 def make_slots(devices: str) -> list[Slot]:
     """The slots that ``--devices`` asks for.
 
@@ -36,7 +41,7 @@ def make_slots(devices: str) -> list[Slot]:
     Raises:
         BadRequest: it cannot be read, or names a device that is not there.
     """
-    if devices.strip() == "auto":
+    if is_auto(devices):
         return [Slot(name) for name in available_devices()]
     names = [name for part in devices.split(",") for name in _read(part.strip(), devices)]
     for name in names:

@@ -32,7 +32,6 @@ def statuses(outcomes: Sequence[Outcome]) -> list[str]:
     return [outcome.status for outcome in outcomes]
 
 
-@pytest.mark.slow
 def test_a_run_writes_everything_and_the_next_one_nothing(manifest: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert statuses(stylize(manifest, out)) == ["completed", "completed"]
